@@ -1,0 +1,106 @@
+"""Every setting there is, read once from the environment. Each `NAME` may also come from the file that `NAME_FILE` names."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.errors import RecoupError
+
+
+class SettingsIncomplete(RecoupError):
+    """A setting that this process needs is missing; the text names it and says how to give it."""
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads `NAME_FILE` for a field whose variable is `NAME` (as container secrets are handed over)."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = str(field.validation_alias or field_name).upper()
+        path = os.environ.get(f"{name}_FILE")
+        if not path:
+            return None, name, False
+        try:
+            return Path(path).read_text().strip(), name, False
+        except OSError as problem:
+            raise SettingsIncomplete(
+                f"{name}_FILE names {path}, which cannot be read: {problem}"
+            ) from problem
+
+    def __call__(self) -> dict[str, Any]:
+        values = {}
+        for field_name, field in self.settings_cls.model_fields.items():
+            value, name, _ = self.get_field_value(field, field_name)
+            if value is not None:
+                values[name] = value
+        return values
+
+
+class Settings(BaseSettings):
+    """The environment, typed. An unset `DATABASE_URL` or `REDIS_URL` means the embedded service under `RECOUP_HOME`."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_file=".env")
+
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    redis_url: str | None = Field(None, validation_alias="REDIS_URL")
+    home: Path = Field(Path(".recoup"), validation_alias="RECOUP_HOME")
+    port: int = Field(8000, ge=1, le=65535, validation_alias="PORT")
+    public_url: str | None = Field(None, validation_alias="RECOUP_PUBLIC_URL")
+    secret_key: str | None = Field(None, validation_alias="RECOUP_SECRET_KEY")
+    encryption_keys: str | None = Field(None, validation_alias="RECOUP_ENCRYPTION_KEYS")
+    stripe_api_base: str | None = Field(None, validation_alias="STRIPE_API_BASE")
+    sendgrid_api_key: str | None = Field(None, validation_alias="SENDGRID_API_KEY")
+    sendgrid_api_base: str = Field("https://api.sendgrid.com", validation_alias="SENDGRID_API_BASE")
+    sendgrid_webhook_key: str | None = Field(None, validation_alias="SENDGRID_WEBHOOK_KEY")
+    smtp_url: str | None = Field(None, validation_alias="SMTP_URL")
+    mail_from: str = Field("billing@localhost.localdomain", validation_alias="RECOUP_MAIL_FROM")
+    resend_unknown_after_minutes: int = Field(30, ge=1, validation_alias="RECOUP_RESEND_UNKNOWN_MINUTES")
+    trusted_proxies: int = Field(0, ge=0, validation_alias="RECOUP_TRUSTED_PROXIES")
+    sandbox: bool = Field(False, validation_alias="RECOUP_SANDBOX")
+    sandbox_port: int = Field(8010, ge=1, le=65535, validation_alias="RECOUP_SANDBOX_PORT")
+    web_workers: int = Field(2, ge=1, validation_alias="RECOUP_WEB_WORKERS")
+    worker_processes: int = Field(2, ge=1, validation_alias="RECOUP_WORKER_PROCESSES")
+
+    @field_validator("database_url")
+    @classmethod
+    def _psycopg_scheme(cls, value: str | None) -> str | None:
+        """Platforms hand out `postgres://`; SQLAlchemy wants its driver named."""
+        if value is None:
+            return None
+        for prefix in ("postgres://", "postgresql://"):
+            if value.startswith(prefix):
+                return "postgresql+psycopg://" + value.removeprefix(prefix)
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _SecretFiles(settings_cls), dotenv_settings
+
+    def base_url(self) -> str:
+        """Where people and Stripe reach this Recoup, without a slash at the end."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    def require(self, field: str) -> str:
+        """The value of a text setting, or `SettingsIncomplete` naming its variable."""
+        value = getattr(self, field)
+        if not value:
+            name = type(self).model_fields[field].validation_alias
+            raise SettingsIncomplete(
+                f"{name} is not set; give it in the environment or name a file in {name}_FILE"
+            )
+        return str(value)
