@@ -1,4 +1,4 @@
-"""The root of every error that is ours. Errors are named for what went wrong and live beside the code that raises them."""
+"""The root of every error that is ours. Errors are named for what went wrong and live beside the code that raises."""
 
 
 class RecoupError(Exception):

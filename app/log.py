@@ -1,4 +1,4 @@
-"""Structured logs: one JSON line an event, ids only. What looks like a secret or an e-mail address is masked on the way out."""
+"""Structured logs: a JSON line an event, ids only. What looks like a secret or an address is masked."""
 
 import logging
 import re

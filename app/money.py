@@ -49,7 +49,7 @@ class Money:
 
 
 def format_money(money: Money, locale: str = "en") -> str:
-    """The amount as people of `locale` (BCP 47 or POSIX, such as `pt-BR`) write it, with Stripe's digits of the currency."""
+    """The amount as people of `locale` (BCP 47 or POSIX) write it, with as many digits as Stripe counts."""
     pattern = Locale.parse(locale, sep="-" if "-" in locale else "_").currency_formats["standard"].pattern
     digits = exponent(money.currency)
     with_digits = re.sub(r"0\.00", "0." + "0" * digits if digits else "0", pattern)

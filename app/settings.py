@@ -1,4 +1,4 @@
-"""Every setting there is, read once from the environment. Each `NAME` may also come from the file that `NAME_FILE` names."""
+"""Every setting there is, read once from the environment. `NAME` may also come from a file named by `NAME_FILE`."""
 
 import os
 from pathlib import Path
@@ -26,9 +26,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
         try:
             return Path(path).read_text().strip(), name, False
         except OSError as problem:
-            raise SettingsIncomplete(
-                f"{name}_FILE names {path}, which cannot be read: {problem}"
-            ) from problem
+            raise SettingsIncomplete(f"{name}_FILE names {path}, which cannot be read: {problem}") from problem
 
     def __call__(self) -> dict[str, Any]:
         values = {}
@@ -100,7 +98,5 @@ class Settings(BaseSettings):
         value = getattr(self, field)
         if not value:
             name = type(self).model_fields[field].validation_alias
-            raise SettingsIncomplete(
-                f"{name} is not set; give it in the environment or name a file in {name}_FILE"
-            )
+            raise SettingsIncomplete(f"{name} is not set; give it in the environment or name a file in {name}_FILE")
         return str(value)

@@ -1,0 +1,137 @@
+"""Postgres: engines, transactions and the two roles. Knows nothing of what is stored.
+
+`recoup_app` sees the rows of one organization, which each transaction must name; unset, every query fails.
+`recoup_sweeper` sees all organizations; only sweeps, the webhook receiver and sign-in look-ups use it.
+Neither owns a table, is a superuser or may bypass row-level security.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    Enum,
+    ForeignKey,
+    Identity,
+    MetaData,
+    Uuid,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+APP_ROLE = "recoup_app"
+SWEEPER_ROLE = "recoup_sweeper"
+SETTING = "recoup.organization_id"
+
+type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
+
+
+class Base(DeclarativeBase):
+    """All records. Constraint names are given, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = type_annotation_map
+
+
+class TenantRecord(Base):
+    """A row that belongs to one organization and that row-level security guards."""
+
+    __abstract__ = True
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+
+
+def uuid_key() -> Mapped[UUID]:
+    """A random primary key that may be shown to people."""
+    return mapped_column(Uuid, primary_key=True, default=uuid4)
+
+
+def serial_key() -> Mapped[int]:
+    """A primary key that also gives the order of writing, for tables that only grow."""
+    return mapped_column(BigInteger, Identity(always=True), primary_key=True)
+
+
+def word(words: type[Any], **options: Any) -> Mapped[Any]:
+    """A column that holds one word of a vocabulary enum, stored as text and checked by the database."""
+    return mapped_column(
+        Enum(
+            words,
+            name=words.__name__.lower(),
+            native_enum=False,
+            create_constraint=True,
+            length=32,
+            values_callable=lambda enum: [member.value for member in enum],
+        ),
+        **options,
+    )
+
+
+def _engine(url: str, role: str, pool_size: int, pre_ping: bool) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_pre_ping=pre_ping,
+        pool_timeout=10,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": role,
+            "options": "-c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
+        },
+    )
+
+    @event.listens_for(engine, "connect")
+    def _become_role(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET ROLE {role}")
+        connection.commit()
+
+    return engine
+
+
+class Database:
+    """The two doors to Postgres. Every `with` is one transaction: it commits at the end or rolls back on an error."""
+
+    def __init__(self, url: str, pool_size: int = 8) -> None:
+        self._app = _engine(url, APP_ROLE, pool_size, pre_ping=True)
+        self._sweeper = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=True)
+
+    @contextmanager
+    def organization(self, organization_id: UUID) -> Iterator[Session]:
+        """A transaction that sees the rows of one organization and no others."""
+        with Session(self._app, expire_on_commit=False) as session, session.begin():
+            session.execute(
+                text("select set_config(:name, :value, true)"), {"name": SETTING, "value": str(organization_id)}
+            )
+            session.info["organization_id"] = organization_id
+            yield session
+
+    @contextmanager
+    def system(self) -> Iterator[Session]:
+        """A transaction across organizations, for the few callers that cannot know theirs yet."""
+        with Session(self._sweeper, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close every connection (a forked child does so before its first query)."""
+        self._app.dispose()
+        self._sweeper.dispose()
+
+
+def after_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` once this transaction has committed; forgotten when it rolls back. For ringing bells."""
+    event.listen(session, "after_commit", lambda _session: action(), once=True)

@@ -1,0 +1,51 @@
+"""Every record, one a file. Records are dumb: columns and constraints, no rules."""
+
+from app.models.api_key import ApiKey
+from app.models.audit_entry import AuditEntry
+from app.models.campaign import Campaign
+from app.models.campaign_version import CampaignVersion
+from app.models.case_entry import CaseEntry
+from app.models.charge_attempt import ChargeAttempt
+from app.models.connection import Connection
+from app.models.customer import Customer
+from app.models.delivery_event import DeliveryEvent
+from app.models.hold import Hold
+from app.models.inbox_event import InboxEvent
+from app.models.invoice import Invoice
+from app.models.member import Member
+from app.models.message import Message
+from app.models.organization import Organization
+from app.models.payment_method import PaymentMethod
+from app.models.recovery_case import RecoveryCase
+from app.models.sign_in import SignIn
+from app.models.step import Step
+from app.models.subscription import Subscription
+from app.models.subscription_snapshot import SubscriptionSnapshot
+from app.models.suppression import Suppression
+from app.models.user import User
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Campaign",
+    "CampaignVersion",
+    "CaseEntry",
+    "ChargeAttempt",
+    "Connection",
+    "Customer",
+    "DeliveryEvent",
+    "Hold",
+    "InboxEvent",
+    "Invoice",
+    "Member",
+    "Message",
+    "Organization",
+    "PaymentMethod",
+    "RecoveryCase",
+    "SignIn",
+    "Step",
+    "Subscription",
+    "SubscriptionSnapshot",
+    "Suppression",
+    "User",
+]

@@ -1,0 +1,159 @@
+"""The words of the field as Recoup stores them. Only names live here: no rule, no database, no input or output."""
+
+from enum import StrEnum
+
+
+class CaseState(StrEnum):
+    """Where the money of one unpaid invoice is, and nothing else."""
+
+    WAITING = "waiting"
+    CHARGING = "charging"
+    NEEDS_CUSTOMER = "needs_customer"
+    RECOVERED = "recovered"
+    EXHAUSTED = "exhausted"
+    CLOSED = "closed"
+
+
+class Fact(StrEnum):
+    """What can happen to a case."""
+
+    RETRY_DUE = "retry_due"
+    DECLINED = "declined"
+    DEAD_CARD = "dead_card"
+    NEW_CARD = "new_card"
+    OUT_OF_ROAD = "out_of_road"
+    PAID = "paid"
+    STOPPED = "stopped"
+
+
+class RecoveredBy(StrEnum):
+    """The one cause a recovery is credited to: the last thing that happened before the money came."""
+
+    RETRY = "retry"
+    NEW_CARD = "new_card"
+    AUTHENTICATION = "authentication"
+    STRIPE_RETRY = "stripe_retry"
+    CUSTOMER = "customer"
+    OUT_OF_BAND = "out_of_band"
+
+
+class ConnectionMode(StrEnum):
+    """Who retries the card: Stripe (`observe`) or Recoup (`drive`). Never both."""
+
+    OBSERVE = "observe"
+    DRIVE = "drive"
+
+
+class ConnectionStatus(StrEnum):
+    ACTIVE = "active"
+    BROKEN = "broken"
+    DISCONNECTED = "disconnected"
+
+
+class InboxState(StrEnum):
+    RECEIVED = "received"
+    HANDLED = "handled"
+    PARKED = "parked"
+
+
+class EventKind(StrEnum):
+    SNAPSHOT = "snapshot"
+    THIN = "thin"
+
+
+class StepKind(StrEnum):
+    TAKE_OVER = "take_over"
+    RETRY = "retry"
+    MESSAGE = "message"
+    WINDOW_END = "window_end"
+    FINAL_ACTION = "final_action"
+    RESTORE = "restore"
+
+
+class StepState(StrEnum):
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class AttemptSource(StrEnum):
+    """Who asked Stripe for the charge."""
+
+    RECOUP = "recoup"
+    STRIPE = "stripe"
+    CUSTOMER = "customer"
+    ELSEWHERE = "elsewhere"
+
+
+class AttemptState(StrEnum):
+    """`charging` and `unknown` are open: Stripe may yet have charged."""
+
+    CHARGING = "charging"
+    UNKNOWN = "unknown"
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    REQUIRES_ACTION = "requires_action"
+    REFUSED = "refused"
+
+
+class MessageState(StrEnum):
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class HoldKind(StrEnum):
+    SNOOZE = "snooze"
+    PROMISE = "promise"
+    DISPUTE = "dispute"
+
+
+class FinalActionKind(StrEnum):
+    CANCEL_NOW = "cancel_now"
+    CANCEL_AT_PERIOD_END = "cancel_at_period_end"
+    DOWNGRADE = "downgrade"
+    PAUSE = "pause"
+    MARK_UNCOLLECTIBLE = "mark_uncollectible"
+    LEAVE = "leave"
+
+
+class FinalActionState(StrEnum):
+    INTENDED = "intended"
+    DONE = "done"
+    SKIPPED = "skipped"
+    RESTORED = "restored"
+
+
+class DebtAfterwards(StrEnum):
+    """What becomes of the open invoice once the final action is taken (a downgrade does not remove the debt)."""
+
+    KEEP = "keep"
+    VOID = "void"
+    MARK_UNCOLLECTIBLE = "mark_uncollectible"
+
+
+class EntryKind(StrEnum):
+    FACT = "fact"
+    DECISION = "decision"
+    ACTION = "action"
+    NOTE = "note"
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    MEMBER = "member"
+    ANALYST = "analyst"
+
+
+OPEN_CASE_STATES = (CaseState.WAITING, CaseState.CHARGING, CaseState.NEEDS_CUSTOMER)
+OPEN_STEP_STATES = (StepState.PLANNED, StepState.CLAIMED, StepState.RUNNING)
+OPEN_ATTEMPT_STATES = (AttemptState.CHARGING, AttemptState.UNKNOWN)
