@@ -1,0 +1,1 @@
+"""The one door to Stripe: typed in, typed out, tolerant of old API versions. Nothing else imports its library."""
