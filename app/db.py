@@ -66,12 +66,12 @@ def serial_key() -> Mapped[int]:
     return mapped_column(BigInteger, Identity(always=True), primary_key=True)
 
 
-def word(words: type[Any], **options: Any) -> Mapped[Any]:
+def word(words: type[Any], name: str | None = None, **options: Any) -> Mapped[Any]:
     """A column that holds one word of a vocabulary enum, stored as text and checked by the database."""
     return mapped_column(
         Enum(
             words,
-            name=words.__name__.lower(),
+            name=name or words.__name__.lower(),
             native_enum=False,
             create_constraint=True,
             length=32,

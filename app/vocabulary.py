@@ -37,6 +37,16 @@ class RecoveredBy(StrEnum):
     OUT_OF_BAND = "out_of_band"
 
 
+class StopReason(StrEnum):
+    """Why a case was closed without money. `voided` withdraws the debt; the others lose it."""
+
+    VOIDED = "voided"
+    UNCOLLECTIBLE = "uncollectible"
+    CANCELLED = "cancelled"
+    CUSTOMER_DELETED = "customer_deleted"
+    OPERATOR = "operator"
+
+
 class ConnectionMode(StrEnum):
     """Who retries the card: Stripe (`observe`) or Recoup (`drive`). Never both."""
 

@@ -22,7 +22,7 @@ class CaseEntry(TenantRecord):
     key: Mapped[str]
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
-    from_state: Mapped[CaseState | None] = word(CaseState)
-    to_state: Mapped[CaseState | None] = word(CaseState)
+    from_state: Mapped[CaseState | None] = word(CaseState, "from_state")
+    to_state: Mapped[CaseState | None] = word(CaseState, "to_state")
     summary: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)

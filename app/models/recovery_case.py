@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import TenantRecord, uuid_key, word
-from app.vocabulary import CaseState, RecoveredBy
+from app.vocabulary import CaseState, RecoveredBy, StopReason
 
 
 class RecoveryCase(TenantRecord):
@@ -17,7 +17,9 @@ class RecoveryCase(TenantRecord):
         UniqueConstraint("invoice_id"),
         CheckConstraint("(state = 'recovered') = (recovered_at is not null)", name="recovered_has_a_moment"),
         CheckConstraint("(recovered_at is null) = (recovered_by is null)", name="recovered_has_a_cause"),
-        CheckConstraint("state <> 'closed' or closed_at is not null", name="closed_has_a_moment"),
+        CheckConstraint(
+            "state <> 'closed' or (closed_at is not null and stop_reason is not null)", name="closed_has_a_reason"
+        ),
         CheckConstraint("state <> 'exhausted' or exhausted_at is not null", name="exhausted_has_a_moment"),
         CheckConstraint("amount_due > 0 and recovered_amount >= 0", name="amounts"),
         Index("ix_recovery_cases_list", "organization_id", "state", "failed_at"),
@@ -51,6 +53,7 @@ class RecoveryCase(TenantRecord):
     recovered_by: Mapped[RecoveredBy | None] = word(RecoveredBy)
     exhausted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    stop_reason: Mapped[StopReason | None] = word(StopReason)
     link_version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
