@@ -1,0 +1,78 @@
+"""The operator's one brand colour, made safe to read: a button that can be seen on a white and on a dark card.
+
+Contrast is WCAG 2.2's relative luminance ratio. Refuses to know anything but colours.
+"""
+
+import re
+from dataclasses import dataclass
+
+LIGHT_CARD = "#ffffff"
+DARK_CARD = "#1c1e22"
+DEFAULT_BRAND = "#2b5bd7"
+_HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+Rgb = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class ButtonColours:
+    """Fill and writing of the button, on the light and on the dark card."""
+
+    fill: str
+    ink: str
+    dark_fill: str
+    dark_ink: str
+
+
+def button_colours(brand: str | None) -> ButtonColours:
+    """The colours of the button for a `#rgb` or `#rrggbb` brand colour; anything else gives the default."""
+    fill = _visible_on(LIGHT_CARD, _parse(brand) or _parse(DEFAULT_BRAND) or (0, 0, 0))
+    dark = _visible_on(DARK_CARD, fill)
+    return ButtonColours(_write(fill), _ink_on(fill), _write(dark), _ink_on(dark))
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG contrast ratio of two `#rrggbb` colours, 1 to 21."""
+    lights = sorted(_luminance(_parse(colour) or (0, 0, 0)) for colour in (one, other))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def _visible_on(card: str, colour: Rgb) -> Rgb:
+    # WCAG 1.4.11 asks 3:1 for the outline of a control; mixing keeps the hue recognisable.
+    towards = (255, 255, 255) if _luminance(_parse(card) or (0, 0, 0)) < 0.5 else (0, 0, 0)
+    for step in range(21):
+        mixed = _mix(colour, towards, step / 20)
+        if contrast(_write(mixed), card) >= 3:
+            return mixed
+    return towards
+
+
+def _ink_on(fill: Rgb) -> str:
+    white, black = "#ffffff", "#000000"
+    return white if contrast(_write(fill), white) >= 4.5 else black
+
+
+def _mix(one: Rgb, other: Rgb, share: float) -> Rgb:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def _parse(colour: str | None) -> Rgb | None:
+    found = _HEX.fullmatch((colour or "").strip())
+    if not found:
+        return None
+    digits = found[1] if len(found[1]) == 6 else "".join(digit * 2 for digit in found[1])
+    return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+
+
+def _write(colour: Rgb) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _luminance(colour: Rgb) -> float:
+    def linear(channel: int) -> float:
+        share = channel / 255
+        return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)
+
+    red, green, blue = (linear(channel) for channel in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,109 @@
+"""Lays a letter out, twice: as HTML through our one MJML template, and as plain text that reads as well.
+
+The template is compiled by MJML and Jinja once a process. Knows no mail and no sentence.
+"""
+
+import textwrap
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import mrml
+from jinja2 import Environment, StrictUndefined, Template
+
+from emails.colours import DARK_CARD, button_colours
+from emails.facts import is_web_link
+from emails.letter import Letter, Line, Row, Voice
+from emails.phrase import tidy
+
+TEMPLATE = Path(__file__).parent / "templates" / "letter.mjml"
+TEXT_WIDTH = 72
+# After the preheader, mail programs fill their preview with whatever text comes next. Joiners keep it empty.
+_PREHEADER_PAD = "\u034f\u200c\u00a0" * 60
+
+
+@dataclass(frozen=True)
+class RenderedMail:
+    """A mail ready for a sender: `subject` is one line, `preheader` is already hidden in `html`."""
+
+    subject: str
+    preheader: str
+    text: str
+    html: str
+
+
+def lay_out(letter: Letter, voice: Voice) -> RenderedMail:
+    """Both parts of the mail."""
+    return RenderedMail(
+        subject=tidy(letter.subject.text),
+        preheader=letter.preheader.text,
+        text=_text(letter, voice),
+        html=_html(letter, voice),
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    compiled = mrml.to_html(TEMPLATE.read_text(encoding="utf-8")).content
+    return Environment(autoescape=True, undefined=StrictUndefined).from_string(compiled)
+
+
+def _html(letter: Letter, voice: Voice) -> str:
+    merchant = voice.facts.merchant
+    is_rtl = voice.locale.text_direction == "rtl"
+    return _template().render(
+        letter=letter,
+        merchant_name=voice.values["merchant"].text,
+        logo_url=merchant.logo_url if is_web_link(merchant.logo_url) else None,
+        website=merchant.website if is_web_link(merchant.website) else None,
+        postal_address=tidy(merchant.postal_address or ""),
+        why=voice.say("footer.why"),
+        steps_title=voice.say("steps.title"),
+        button=button_colours(merchant.brand_color),
+        dark_card=DARK_CARD,
+        pad=_PREHEADER_PAD,
+        lang=voice.catalogue.language,
+        dir="rtl" if is_rtl else "ltr",
+        start="right" if is_rtl else "left",
+        end="left" if is_rtl else "right",
+    )
+
+
+def _text(letter: Letter, voice: Voice) -> str:
+    blocks = [_wrap(paragraph.text) for paragraph in letter.paragraphs]
+    blocks.append(_panel(letter))
+    if letter.button:
+        note = [_wrap(letter.button_note.text)] if letter.button_note else []
+        blocks += ["\n".join([f"{letter.button.label.text}:", letter.button.url]), *note]
+    if letter.steps:
+        steps = [_wrap(f"- {step.label.text}: {step.value.text}", "  ") for step in letter.steps]
+        blocks.append("\n".join([voice.say("steps.title").text, *steps]))
+    blocks += [_wrap(paragraph.text) for paragraph in letter.closing]
+    blocks.append(_signature(voice))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _panel(letter: Letter) -> str:
+    listed = [_text_line(line) for line in letter.lines]
+    listed += [f"  {letter.more_lines.text}"] if letter.more_lines else []
+    return "\n".join(listed + [_text_row(row) for row in letter.rows])
+
+
+def _text_line(line: Line) -> str:
+    detail = f" ({line.detail.text})" if line.detail else ""
+    return f"  {line.title.text}{detail}: {line.amount.text}"
+
+
+def _text_row(row: Row) -> str:
+    return f"  {row.label.text}: {row.value.text}"
+
+
+def _signature(voice: Voice) -> str:
+    merchant = voice.facts.merchant
+    website = merchant.website if is_web_link(merchant.website) else ""
+    known = [voice.values["merchant"].text, tidy(merchant.postal_address or ""), website or ""]
+    return "\n".join(["--", *(line for line in known if line), "", _wrap(voice.say("footer.why").text)])
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, TEXT_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
