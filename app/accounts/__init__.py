@@ -1,0 +1,1 @@
+"""Organizations, their people, and the Stripe accounts they connect."""

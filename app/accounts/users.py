@@ -1,0 +1,92 @@
+"""People and their places in organizations: creating and finding them. Signing in is `sign_in`'s business.
+
+Everything here runs in a system transaction, because a person may belong to several organizations.
+"""
+
+import re
+from datetime import datetime
+from uuid import uuid4
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.accounts.passwords import hash_password
+from app.errors import RecoupError
+from app.models import Member, Organization, User
+from app.vocabulary import Role
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
+
+
+class EmailInvalid(RecoupError):
+    """What was given is no e-mail address."""
+
+
+class AlreadyMember(RecoupError):
+    """This person already has a place in this organization."""
+
+
+class SlugInvalid(RecoupError):
+    """The short name of an organization has letters that do not fit into an address."""
+
+
+class OrganizationUnknown(RecoupError):
+    """There is no organization with this short name."""
+
+
+def normal_email(given: str) -> str:
+    """`given` as it is stored and compared; raises `EmailInvalid`. Nothing is asked of the network."""
+    try:
+        return validate_email(given, check_deliverability=False, globally_deliverable=False).normalized.lower()
+    except EmailNotValidError as problem:
+        raise EmailInvalid(f"that is not an e-mail address: {problem}") from problem
+
+
+def find_user(session: Session, email: str) -> User | None:
+    """The person with this address, in whichever case it is written."""
+    return session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+
+
+def get_organization(session: Session, slug: str) -> Organization:
+    """The organization called `slug`; raises `OrganizationUnknown`."""
+    organization = session.scalar(select(Organization).where(Organization.slug == slug))
+    if organization is None:
+        raise OrganizationUnknown(f"there is no organization called {slug!r}; create one by giving it a name")
+    return organization
+
+
+def create_organization(session: Session, slug: str, name: str, now: datetime) -> Organization:
+    """A new tenant; raises `SlugInvalid`. A slug that is taken fails on the database's unique key."""
+    if not _SLUG.fullmatch(slug):
+        raise SlugInvalid("an organization's short name has 1 to 50 small letters, digits and dashes, like acme-inc")
+    organization = Organization(id=uuid4(), slug=slug, name=name.strip() or slug, created_at=now)
+    session.add(organization)
+    session.flush()
+    return organization
+
+
+def create_user(session: Session, email: str, name: str, password: str, now: datetime) -> User:
+    """A new person; raises `EmailInvalid` or `PasswordTooWeak`. An address that is taken fails on its unique key."""
+    address = normal_email(email)
+    user = User(
+        id=uuid4(),
+        email=address,
+        name=name.strip() or address.partition("@")[0],
+        password_hash=hash_password(password, address),
+        created_at=now,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def add_member(session: Session, organization: Organization, user: User, role: Role, now: datetime) -> Member:
+    """Give `user` a place in `organization`; raises `AlreadyMember`."""
+    taken = select(Member.id).where(Member.organization_id == organization.id, Member.user_id == user.id)
+    if session.scalar(taken) is not None:
+        raise AlreadyMember(f"this person is already a member of {organization.slug}")
+    member = Member(organization_id=organization.id, user_id=user.id, role=role, created_at=now)
+    session.add(member)
+    session.flush()
+    return member
