@@ -1,0 +1,1 @@
+"""What became of failed payments, counted from rows. Definitions: docs/metrics.md. Changes nothing."""
