@@ -14,6 +14,7 @@ from app.errors import RecoupError
 Source = Literal["recoup", "stripe", "elsewhere", "customer"]
 Outcome = Literal["approved", "declined", "requires_action", "unknown"]
 Mode = Literal["observe", "drive"]
+CardGiver = Literal["payer", "updater"]
 
 
 class NaiveMoment(RecoupError):
@@ -59,7 +60,7 @@ class Attempt:
     """One charge asked of Stripe for this invoice, whoever asked.
 
     `reached_network` is false only when Stripe says `not_sent_to_network`. `unknown` means that the answer has not
-    come yet. `payment_method_id` and `fingerprint` say which card was charged, None when that was not recorded.
+    come yet. `payment_method_id`, `fingerprint` and `brand` say which card was charged, None when not recorded.
     """
 
     at: datetime
@@ -69,6 +70,7 @@ class Attempt:
     reached_network: bool
     payment_method_id: str | None = None
     fingerprint: str | None = None
+    brand: str | None = None
 
     def __post_init__(self) -> None:
         _require_aware((self.at,))
@@ -93,12 +95,13 @@ class CaseFacts:
     `seed` is a stable name of the case (its id); it alone decides the spread of its tries. `failed_at` is the first
     failure and `attempts` every try of this invoice in any order, the first failure included.
     `card_attempts` are the tries of the present card's fingerprint that reached the network in the last 30 days, over
-    all invoices, this one included: the budgets of the networks count them. `card` and `payment_method_id` are what a
-    try would charge now. `new_card_at` is when that card was put in place or last updated (new card, account updater,
-    changed expiry), None if it is the one that first failed; leave it standing after the card was tried, the planner
-    sees that for itself. `stripe_next_attempt_at` is the invoice's `next_payment_attempt`; `stripe_gave_up` says that
-    Stripe has ended its own retries with an end action (subscription canceled or unpaid). A hold is in force while
-    `hold_reason` is set and `hold_until` is None or still ahead. `timezone` is an IANA name.
+    all invoices, this one included with the same moments: the budgets of the networks count them. `card` and
+    `payment_method_id` are what a try would charge now. `new_card_at` is when that card was put in place or last
+    updated (new card, account updater, changed expiry), None if it is the one that first failed; leave it standing
+    after the card was tried, the planner sees that for itself. `new_card_by` tells the payer's own act from an
+    updater's. `stripe_next_attempt_at` is the invoice's `next_payment_attempt`; `stripe_gave_up` says that Stripe has
+    ended its own retries with an end action (subscription canceled or unpaid). A hold is in force while `hold_reason`
+    is set and `hold_until` is None or still ahead. `timezone` is an IANA name.
     """
 
     seed: str
@@ -110,6 +113,7 @@ class CaseFacts:
     attempts: tuple[Attempt, ...] = ()
     card_attempts: tuple[CardUse, ...] = ()
     new_card_at: datetime | None = None
+    new_card_by: CardGiver = "payer"
     stripe_next_attempt_at: datetime | None = None
     stripe_gave_up: bool = False
     hold_until: datetime | None = None
@@ -127,8 +131,9 @@ class RetryPolicy:
 
     `ladder_days` are days after the first failure, `window_days` the days after it in which tries are planned.
     Caps count tries: `max_attempts` for one invoice after its first failure, `per_card_30d` for one card over all
-    invoices, `visa_30d` and `mastercard_24h` as the networks count. `open_hour` to `close_hour` is the local time of
-    day for tries when the payer's zone is known.
+    invoices, `visa_30d` and `mastercard_24h` as the networks count. `debit_no_funds_attempts` is the cap for a debit
+    card without money, because each refusal may cost its holder a bank fee. `open_hour` to `close_hour` is the local
+    time of day for tries when the payer's zone is known.
 
     Raises InvalidPolicy. Legal ceilings: Visa Core Rules 18 April 2026 table 7-2 (20 in 30 days), Mastercard
     Excessive Authorization Attempts (10 in 24 hours, 35 of one amount in 30 days). Stripe advises at most 8 retries.
@@ -142,7 +147,7 @@ class RetryPolicy:
     per_card_30d: int = 10
     visa_30d: int = 15
     mastercard_24h: int = 10
-    mastercard_same_amount_30d: int = 35
+    debit_no_funds_attempts: int = 4
     bank_debit_attempts: int = 2
     jitter_minutes: int = 45
     open_hour: int = 6
@@ -156,15 +161,15 @@ class RetryPolicy:
     def _conditions(self) -> tuple[tuple[bool, str], ...]:
         ladder = self.ladder_days
         return (
-            (all(day > 0 for day in ladder), "ladder_days are days after the failure: give numbers above 0"),
+            (all(day >= 0.5 for day in ladder), "ladder_days are days after the failure: give 0.5 or more"),
             (list(ladder) == sorted(set(ladder)), "ladder_days must rise; remove repeated or unordered days"),
             (self.window_days > 0, "window_days must be at least 1"),
             (0 <= self.max_attempts <= 8, "max_attempts must be 0 to 8; Stripe advises at most 8 retries"),
             (self.min_gap_hours >= 24, "min_gap_hours must be at least 24; denser tries get the card blocked"),
-            (0 < self.per_card_30d <= 35, "per_card_30d must be 1 to 35"),
+            (0 < self.per_card_30d <= 35, "per_card_30d must be 1 to 35, Mastercard's ceiling for one amount"),
             (0 < self.visa_30d <= 20, "visa_30d must be 1 to 20, the ceiling of Visa's rules"),
             (0 < self.mastercard_24h <= 10, "mastercard_24h must be 1 to 10, the ceiling of Mastercard's rules"),
-            (0 < self.mastercard_same_amount_30d <= 35, "mastercard_same_amount_30d must be 1 to 35"),
+            (0 <= self.debit_no_funds_attempts <= 8, "debit_no_funds_attempts must be 0 to 8"),
             (0 <= self.bank_debit_attempts <= 2, "bank_debit_attempts must be 0 to 2: Nacha re-presents at most twice"),
             (0 <= self.jitter_minutes <= 180, "jitter_minutes must be 0 to 180"),
             (0 <= self.open_hour < self.close_hour <= 24, "open_hour must lie before close_hour, both 0 to 24"),

@@ -1,0 +1,157 @@
+"""Why the planner decided so, in one or two plain English sentences for the operator.
+
+Never for the customer: it names what the bank said. Refuses to decide anything.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import assert_never
+
+from app.retries.budgets import budgets
+from app.retries.calendars import find_zone
+from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
+from app.retries.declines import CODES, UNKNOWN
+from app.retries.facts import CaseFacts, RetryPolicy
+from app.retries.history import automatic_tries, last_refusal, uses_of_number
+from app.retries.network_rules import invoice_cap, spent_cap_of_invoice, spent_cap_of_number
+
+WEEKDAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+ASKED = {
+    Reason.CARD_REFUSED: "This card must not be tried again; the customer is asked for another one",
+    Reason.CONSENT_WITHDRAWN: "The cardholder withdrew consent; only a card that they give anew may be charged",
+    Reason.DETAILS_OUTDATED: "The card's details are out of date; the customer is asked to renew them",
+    Reason.NEEDS_APPROVAL: "The bank wants the customer to approve this payment; the customer is asked to",
+    Reason.ISSUED_IN_INDIA: "Cards issued in India cannot be tried without their holder; the customer is asked to pay",
+    Reason.OUT_OF_TRIES: "No tries are left; the customer is asked for another card",
+    Reason.NO_SLOT_LEFT: "No further try fits before the end; the customer is asked for another card",
+    Reason.STRIPE_OUT_OF_TRIES: "Stripe plans no further try; the customer is asked for another card",
+}
+ENDED = {
+    Reason.WINDOW_OVER: "The time for recovery is over",
+    Reason.STRIPE_GAVE_UP: "Stripe has given up on this invoice and ended its own retries",
+}
+HELD: dict[str, str] = {
+    Reason.PAID: "The invoice is paid; nothing is left to try",
+    Reason.ANSWER_PENDING: "The answer to the last charge is still open; nothing is tried before it is known",
+    Reason.OPERATOR_MUST_FIX: "The cause lies on our side and no card can cure it; put it right, then retry by hand",
+}
+MOVED = {
+    "min_gap": "{gap:g} hours lie between two tries",
+    "local_hours": "tries go out from {opening}:00 to {closing}:00 local time",
+    "budget card_30d": "this card's {card_30d} tries in 30 days were used up",
+    "budget visa_30d": "Visa's {visa_30d} tries in 30 days were used up",
+    "budget mastercard_24h": "Mastercard's {mastercard_24h} tries in 24 hours were used up",
+    "overdue": "the planned moment has passed",
+}
+SPENT = {
+    "ladder_end": "the ladder has {cap} steps",
+    "per_invoice": "at most {cap} tries for one invoice",
+    "bank_debit": "at most {cap} tries of a bank debit",
+    "debit_no_funds": "at most {cap} tries of a debit card without money",
+}
+
+
+def explain(decision: Decision, facts: CaseFacts, policy: RetryPolicy, now: datetime) -> str:
+    """One or two sentences on `decision`, which `decide` gave for the same facts, policy and aware UTC moment.
+
+    Dates are in the payer's zone when it is known, else in UTC, and say so.
+    """
+    first = _first_sentence(decision, facts, policy, now)
+    second = _last_answer(decision, facts, policy)
+    return f"{first}. {second}." if second else f"{first}."
+
+
+def _first_sentence(decision: Decision, facts: CaseFacts, policy: RetryPolicy, now: datetime) -> str:
+    day = _dates_for(facts)
+    match decision:
+        case RetryAt():
+            when = "now" if decision.at <= now else f"on {day(decision.at)}"
+            name = "The new card is tried" if decision.reason == Reason.NEW_CARD else "The next try is"
+            return f"{name} {when}: {_counts(decision, facts, policy)}"
+        case AskCustomer():
+            return f"{ASKED[decision.reason]}, until {day(decision.until)}"
+        case GiveUp():
+            return f"{ENDED[decision.reason]}; the final action is due"
+        case LeaveToStripe():
+            conflict = " although Recoup drives here; turn Stripe's retries off, two must not try at once"
+            tail = conflict if decision.reason == Reason.STRIPE_RETRIES_TOO else ""
+            return f"Stripe tries next, expected by {day(decision.until)}{tail}"
+        case Hold():
+            return _held(decision, day)
+        case _:
+            assert_never(decision)
+
+
+def _held(decision: Hold, day: Callable[[datetime], str]) -> str:
+    if decision.reason in HELD:
+        return HELD[decision.reason]
+    until = f"until {day(decision.until)}" if decision.until else "until it is lifted"
+    return f"On hold {until}: {decision.reason}"
+
+
+def _counts(decision: RetryAt, facts: CaseFacts, policy: RetryPolicy) -> str:
+    cap, _ = invoice_cap(facts, policy)
+    number = len(automatic_tries(facts)) + 1
+    of_invoice = f"try {number} of {cap} on this invoice, " if decision.reason == Reason.LADDER else ""
+    ours = budgets(facts.card, uses_of_number(facts), policy)[0]
+    return f"{of_invoice}{ours.used(decision.at)} of {ours.cap} tries on this card in 30 days used before it"
+
+
+def _last_answer(decision: Decision, facts: CaseFacts, policy: RetryPolicy) -> str:
+    refusal = last_refusal(facts)
+    answer = (
+        f"Last answer: {_lowered(refusal.meaning.description)} ({refusal.meaning.deciding_signal})" if refusal else ""
+    )
+    return "; ".join(part for part in (answer, *_details(decision, facts, policy)) if part)
+
+
+def _details(decision: Decision, facts: CaseFacts, policy: RetryPolicy) -> list[str]:
+    if isinstance(decision, RetryAt):
+        return [_moved_by(rule, policy) for rule in decision.rules[1:]]
+    if isinstance(decision, AskCustomer) and decision.reason == Reason.OUT_OF_TRIES:
+        return [_spent_by(facts, policy)]
+    return []
+
+
+def _moved_by(rule: str, policy: RetryPolicy) -> str:
+    if rule.startswith("wait_after "):
+        return f"the wait it asks for ({rule.removeprefix('wait_after ')}) is kept"
+    return MOVED[rule].format(
+        gap=policy.min_gap_hours,
+        opening=policy.open_hour,
+        closing=policy.close_hour,
+        card_30d=policy.per_card_30d,
+        visa_30d=policy.visa_30d,
+        mastercard_24h=policy.mastercard_24h,
+    )
+
+
+def _spent_by(facts: CaseFacts, policy: RetryPolicy) -> str:
+    cap, rule = invoice_cap(facts, policy)
+    if spent_cap_of_invoice(facts, policy):
+        return SPENT[rule].format(cap=cap)
+    return f"only a few tries are allowed after {_signal_of(spent_cap_of_number(facts))}"
+
+
+def _signal_of(cap_rule: str | None) -> str:
+    signal = (cap_rule or "").removeprefix("cap_after ")
+    table, _, code = signal.partition(":")
+    row = CODES.get((table, code))
+    return f"'{_lowered(row.meaning.description if row else UNKNOWN.description)}'"
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _dates_for(facts: CaseFacts) -> Callable[[datetime], str]:
+    zone = find_zone(facts.timezone)
+    name = facts.timezone if zone else "UTC"
+
+    def written(at: datetime) -> str:
+        local = at.astimezone(zone or UTC)
+        return f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}, {local:%H:%M} ({name})"
+
+    return written
