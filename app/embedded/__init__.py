@@ -19,7 +19,16 @@ from app.embedded.state import State, exclusively, find_state, free_port
 from app.embedded.valkey import DATABASES as VALKEY_DATABASES
 from app.embedded.valkey import Valkey
 
-__all__ = ["VALKEY_DATABASES", "Services", "are_alive", "running", "start", "stop", "temporary_services"]
+__all__ = [
+    "VALKEY_DATABASES",
+    "Services",
+    "are_alive",
+    "running",
+    "start",
+    "stop",
+    "temporary_home",
+    "temporary_services",
+]
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,8 @@ def start(home: Path, *, postgres: bool = True, valkey: bool = True, durable: bo
         known = find_state(home)
         state = known or State(free_port(), free_port())
         if known is None:
+            # Whatever runs here knows passwords that we do not.
+            _stop(home)
             state.save(home)
         if postgres:
             server = Postgres(home, account, durable)
@@ -62,8 +73,7 @@ def stop(home: Path) -> None:
     if not home.is_dir():
         return
     with exclusively(home):
-        Valkey(home).stop()
-        Postgres(home).stop()
+        _stop(home)
 
 
 def running(home: Path) -> Services | None:
@@ -82,17 +92,27 @@ def are_alive(home: Path, *, postgres: bool = True, valkey: bool = True) -> bool
 
 
 @contextmanager
-def temporary_services(*, durable: bool = False) -> Iterator[Services]:
-    """Services in a folder of their own that is gone afterwards, for tests. Clears away what killed runs left."""
+def temporary_home() -> Iterator[Path]:
+    """An empty home, for tests: stopped and removed afterwards. Clears away what killed runs left."""
     for home in abandoned.homes():
-        stop(home)
-        shutil.rmtree(home, ignore_errors=True)
+        _remove(home)
     home = Path(tempfile.mkdtemp(prefix=abandoned.prefix()))
     try:
-        yield start(home, durable=durable)
+        yield home
     finally:
-        stop(home)
-        shutil.rmtree(home, ignore_errors=True)
+        _remove(home)
+
+
+@contextmanager
+def temporary_services(*, durable: bool = False) -> Iterator[Services]:
+    """Services in a temporary home."""
+    with temporary_home() as home:
+        yield start(home, durable=durable)
+
+
+def _remove(home: Path) -> None:
+    stop(home)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def _prepared(home: Path) -> Path:
@@ -104,6 +124,11 @@ def _prepared(home: Path) -> Path:
     except OSError as problem:
         raise DataUnusable(f"{home} cannot be made ({problem}); choose another RECOUP_HOME") from problem
     return home
+
+
+def _stop(home: Path) -> None:
+    Valkey(home).stop()
+    Postgres(home).stop()
 
 
 def _remember(home: Path, before: State, after: State) -> State:

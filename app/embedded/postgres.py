@@ -100,7 +100,7 @@ class Postgres:
             processes.send(pid, signal.SIGINT)
             processes.wait_until(lambda: not processes.carriers(self._marker), 20.0)
         # Survivors of a killed main process keep its memory, and with it the data, in use until they are gone.
-        processes.end(self._marker, signal.SIGQUIT, 3.0)
+        processes.end(self._marker, signal.SIGKILL, 5.0)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _create(self, password: str) -> None:

@@ -1,0 +1,91 @@
+"""Real PostgreSQL and Valkey for tests: one of each for the whole run, started when the first test asks for them.
+
+A pytest plugin (`pytest_plugins = ["tests.services"]`). Every process of a parallel run shares the two servers;
+databases are what keeps tests apart, and a template makes a new one cost some 30 ms.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from app import embedded
+from app.embedded.state import exclusively
+
+_HOME = "RECOUP_TEST_HOME"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process of a run chooses the home; parallel ones inherit it with the environment."""
+    if _HOME in os.environ:
+        return
+    stack = ExitStack()
+    os.environ[_HOME] = str(stack.enter_context(embedded.temporary_home()))
+    stack.callback(os.environ.pop, _HOME)
+    config.add_cleanup(stack.close)
+
+
+@pytest.fixture(scope="session")
+def services() -> embedded.Services:
+    """The servers of this run. Their databases are shared: make your own with `new_database`."""
+    return embedded.start(Path(os.environ[_HOME]), durable=False)
+
+
+@pytest.fixture(scope="session")
+def redis_url(services: embedded.Services, request: pytest.FixtureRequest) -> str:
+    """A Valkey database that belongs to this test process alone."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
+    number = int(worker.removeprefix("gw")) + 1
+    assert number < embedded.VALKEY_DATABASES
+    return services.redis_url.removesuffix("/0") + f"/{number}"
+
+
+@contextmanager
+def new_database(services: embedded.Services, template: str = "template1") -> Iterator[str]:
+    """The URL of a new database made from `template`; dropped afterwards, whoever is still connected to it."""
+    name = f"test_{uuid4().hex}"
+    _execute(services.database_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield url_of(services, name)
+    finally:
+        _execute(services.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def template_database(services: embedded.Services, prepare: Callable[[str], None]) -> str:
+    """The name of a template that `prepare(url)` filled, once for the whole run whichever process comes first."""
+    name = "template_" + hashlib.sha256(f"{prepare.__module__}.{prepare.__qualname__}".encode()).hexdigest()[:16]
+    with exclusively(_folder("templates")):
+        if not _exists(services, name):
+            _execute(services.database_url, f"DROP DATABASE IF EXISTS {name}_unfinished WITH (FORCE)")
+            _execute(services.database_url, f"CREATE DATABASE {name}_unfinished")
+            prepare(url_of(services, f"{name}_unfinished"))
+            _execute(services.database_url, f"ALTER DATABASE {name}_unfinished RENAME TO {name}")
+    return name
+
+
+def url_of(services: embedded.Services, database: str) -> str:
+    """The URL of another database on the same server."""
+    return urlunsplit(urlsplit(services.database_url)._replace(path=f"/{database}"))
+
+
+def _folder(name: str) -> Path:
+    folder = Path(os.environ[_HOME]) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _exists(services: embedded.Services, database: str) -> bool:
+    with psycopg.connect(services.database_url) as connection:
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        return connection.execute(query, (database,)).fetchone() is not None
+
+
+def _execute(url: str, sql: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.encode())
