@@ -3,6 +3,8 @@
 This file knows nothing of HTTP libraries; `translation.py` decides which answer becomes which error.
 """
 
+from typing import Any
+
 from app.errors import RecoupError
 
 
@@ -11,6 +13,7 @@ class GatewayError(RecoupError):
 
     `status` is the HTTP status (None: no answer came), `code` Stripe's machine-readable reason, `request_id` what
     Stripe's support asks for, `detail` Stripe's own English words: for people to read, never to be matched.
+    `body` is the whole `error` object of the answer: it may hold personal data, so it is read and never logged.
     """
 
     def __init__(
@@ -22,6 +25,7 @@ class GatewayError(RecoupError):
         param: str | None = None,
         request_id: str | None = None,
         detail: str | None = None,
+        body: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -29,15 +33,13 @@ class GatewayError(RecoupError):
         self.param = param
         self.request_id = request_id
         self.detail = detail
+        self.body = body or {}
 
 
 class RetryLater(GatewayError):
-    """Nothing is wrong with the request: ask again later; a write is repeated with the same idempotency key.
+    """Nothing is wrong with the request: ask again later; a write is repeated with the same idempotency key."""
 
-    `retry_after` is in seconds when Stripe named a wait, else None.
-    """
-
-    retry_after: float | None = None
+    retry_after: float | None = None  # seconds, where Stripe named a wait
 
 
 class RateLimited(RetryLater):
@@ -89,6 +91,6 @@ class Unauthorized(ConnectionBroken):
 
 
 class PermissionMissing(ConnectionBroken):
-    """The restricted key lacks permissions; `names` lists them as Stripe's key page and manifests name them."""
+    """The restricted key lacks permissions: the operator has to add them to the key."""
 
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # as Stripe's manifests spell them, for example `invoice_write`

@@ -1,0 +1,53 @@
+"""Hosted pages on which a customer saves a card: Checkout sessions in setup mode. They set no default by themselves."""
+
+from stripe import RequestOptions
+from stripe.params.checkout import SessionCreateParams
+
+from app.stripe_gateway.client import StripeDoor
+from app.stripe_gateway.readers import read_card_setup, read_setup_session
+from app.stripe_gateway.readers.fields import Json, reference, table
+from app.stripe_gateway.snapshots import CardSetup, SetupSession
+
+
+class CardSetupCalls(StripeDoor):
+    """Calls about saving a card."""
+
+    def create_card_setup_session(
+        self,
+        *,
+        customer_id: str,
+        currency: str,
+        success_url: str,
+        cancel_url: str,
+        metadata: dict[str, str],
+        idempotency_key: str | None = None,
+    ) -> SetupSession:
+        """A fresh page for the customer to save a payment method on; it lives for at most 24 hours.
+
+        Make one at the click, never ahead of it. `success_url` may contain Stripe's `{CHECKOUT_SESSION_ID}`;
+        `metadata` is also put on the setup intent, so that either object's events lead back to us.
+        """
+        params: SessionCreateParams = {
+            "mode": "setup",
+            "customer": customer_id,
+            "currency": currency,
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "metadata": metadata,
+            "setup_intent_data": {"metadata": metadata},
+        }
+        options: RequestOptions = {"idempotency_key": idempotency_key} if idempotency_key else {}
+        return read_setup_session(
+            self._ask("checkout_session_write", lambda: self._v1.checkout.sessions.create(params, options))
+        )
+
+    def get_card_setup(self, session_id: str) -> CardSetup:
+        """What became of a setup session; raises `NotFound`."""
+        session = self._ask("checkout_session_write", lambda: self._v1.checkout.sessions.retrieve(session_id))
+        return read_card_setup(session, self._find_setup_intent(session))
+
+    def _find_setup_intent(self, session: Json) -> Json | None:
+        expanded, intent_id = table(session, "setup_intent"), reference(session, "setup_intent")
+        if expanded or intent_id is None:
+            return expanded
+        return self._ask("setup_intent_write", lambda: self._v1.setup_intents.retrieve(intent_id))

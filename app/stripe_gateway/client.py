@@ -1,0 +1,138 @@
+"""The configured line to Stripe: one API version, short timeouts, our own patience with rate limits, errors translated.
+
+Knows how to ask; what to ask is in the pieces that build on it.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import stripe
+
+from app.log import get_logger
+from app.stripe_gateway.errors import RateLimited, StripeUnavailable
+from app.stripe_gateway.readers.fields import rows, text
+from app.stripe_gateway.snapshots import Json
+from app.stripe_gateway.translation import retry_after, translate
+
+API_VERSION = "2026-08-26.dahlia"
+PAGE_SIZE = 100  # Stripe's largest
+LONGEST_WAIT = 5.0  # seconds; a charge is asked for under a lease, so a longer wait is the caller's to plan
+_WAITS = (0.5, 1.0, 2.0)  # seconds before the second, third and fourth asking
+_CONNECT_TIMEOUT = 5.0  # seconds
+
+_log = get_logger(__name__)
+_random = random.SystemRandom()
+
+stripe.enable_telemetry = False
+
+
+class _PlainAnswers(stripe.RequestsClient):
+    """Hands the library only what it can digest: a JSON object, with an `error` object in it when the status says so.
+
+    Proxies, load balancers and imitations of Stripe answer with pages, texts and lists, on which the library fails in
+    ways of its own; the status alone then has to say what happened.
+    """
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        answer, status, answered = super().request(method, url, headers, post_data)
+        body = answer.decode("utf-8", "replace")
+        document = _parse(body)
+        if not 200 <= status < 300 and not isinstance((document or {}).get("error"), dict):
+            return '{"error": {}}', status, answered
+        if document is None:
+            raise stripe.APIError("unreadable answer", http_status=status, headers=dict(answered))
+        return body, status, answered
+
+
+class StripeDoor:
+    """One account's line to Stripe, for the pieces of the gateway to build on.
+
+    `timeout` is in seconds for each read; `account` acts for a connected account of a platform's key.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        api_base: str | None = None,
+        account: str | None = None,
+        timeout: float = 15.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.livemode = api_key[2:8] == "_live_"
+        self._sleep = sleep
+        client = stripe.StripeClient(
+            api_key,
+            stripe_account=account,
+            stripe_version=API_VERSION,
+            base_addresses={"api": api_base.rstrip("/")} if api_base else {},
+            max_network_retries=0,
+            http_client=_PlainAnswers(timeout=(min(_CONNECT_TIMEOUT, timeout), timeout)),
+        )
+        self._v1 = client.v1
+
+    def _ask(self, permission: str, call: Callable[[], stripe.StripeObject]) -> Json:
+        """The answer to `call` as plain JSON; raises a `GatewayError`. Only rate limits are waited for and repeated."""
+        for wait in (*_WAITS, None):
+            try:
+                return call().to_dict(for_json=True)
+            except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+                # The library builds typed objects on the way and fails on fields it does not expect.
+                raise StripeUnavailable("Stripe's answer could not be read: ask again later") from error
+            except stripe.StripeError as error:
+                ours = translate(error, permission=permission)
+                asked_wait = retry_after(error)
+            if not isinstance(ours, RateLimited):
+                break
+            ours.retry_after = asked_wait
+            if wait is None or (asked_wait or 0) > LONGEST_WAIT:
+                break
+            _log.info("stripe_rate_limited", request_id=ours.request_id, wait=asked_wait or wait)
+            self._sleep(max(asked_wait or 0, wait * _random.uniform(0.75, 1.25)))
+        raise ours
+
+    def _pages(
+        self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json | None = None
+    ) -> Iterator[Json]:
+        """Every row of a list, in Stripe's order: the newest first."""
+        return self._walk(permission, ask_page, params or {}, cursor="starting_after")
+
+    def _pages_back(
+        self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json
+    ) -> Iterator[Json]:
+        """Every row that is newer than `params["ending_before"]`, the oldest first."""
+        return self._walk(permission, ask_page, params, cursor="ending_before")
+
+    def _walk(
+        self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json, *, cursor: str
+    ) -> Iterator[Json]:
+        asked: Json = {"limit": PAGE_SIZE, **params}
+        while True:
+            page = self._ask(permission, partial(ask_page, asked))
+            found = rows(page, "data")
+            yield from found if cursor == "starting_after" else reversed(found)
+            edge = text(found[-1 if cursor == "starting_after" else 0], "id") if found else None
+            # An imitation that ignores the cursor would answer with the same page for ever.
+            if page.get("has_more") is not True or edge is None or edge == asked.get(cursor):
+                return
+            asked = {**asked, cursor: edge}
+
+
+def _parse(body: str) -> Json | None:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None

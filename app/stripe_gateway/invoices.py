@@ -1,0 +1,71 @@
+"""Reading invoices and ending their collection. Charging them is in `paying.py`."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from app.stripe_gateway.client import StripeDoor
+from app.stripe_gateway.errors import InvalidRequest, NotFound
+from app.stripe_gateway.readers import read_invoice
+from app.stripe_gateway.readers.fields import Json, reference, text
+from app.stripe_gateway.snapshots import InvoiceSnapshot
+
+
+class InvoiceCalls(StripeDoor):
+    """Calls about invoices. All writes here set a state, so repeating one does no harm and they take no key."""
+
+    def get_invoice(self, invoice_id: str) -> InvoiceSnapshot:
+        """One invoice with the ids of its payment; raises `NotFound`."""
+        try:
+            answer = self._ask(
+                "invoice_write", lambda: self._v1.invoices.retrieve(invoice_id, {"expand": ["payments"]})
+            )
+        except InvalidRequest:
+            # Shapes from before basil have no payments to expand, and carry the payment itself.
+            answer = self._ask("invoice_write", lambda: self._v1.invoices.retrieve(invoice_id))
+        return read_invoice(answer)
+
+    def list_open_invoices(self, *, customer_id: str) -> list[InvoiceSnapshot]:
+        """Every open invoice of a customer, oldest first; ids of payments are not filled."""
+        found = [read_invoice(row) for row in self._list_open({"customer": customer_id})]
+        return sorted(found, key=lambda invoice: (invoice.created, invoice.id))
+
+    def list_invoices_open(self, created_after: datetime) -> Iterator[InvoiceSnapshot]:
+        """Every open invoice of the account created at `created_after` or later, newest first, page by page."""
+        for row in self._list_open({"created": {"gte": int(created_after.timestamp())}}):
+            yield read_invoice(row)
+
+    def find_invoice_id(self, *, payment_intent_id: str) -> str | None:
+        """The invoice that a payment intent pays, or None: since basil, charges and intents no longer name it."""
+        params: Json = {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}}
+        try:
+            payments = list(self._pages("invoice_write", lambda p: self._v1.invoice_payments.list(p), params))
+        except (InvalidRequest, NotFound):
+            payments = []
+        if payments:
+            return reference(payments[0], "invoice")
+        intent = self._ask("payment_intent_read", lambda: self._v1.payment_intents.retrieve(payment_intent_id))
+        named = text(intent, "payment_details", "order_reference") or ""
+        return reference(intent, "invoice") or (named if named.startswith("in_") else None)
+
+    def stop_automatic_collection(self, invoice_id: str) -> InvoiceSnapshot:
+        """Keep Stripe from charging this invoice by itself; raises `InvalidRequest` unless it is a draft or open."""
+        return self._set_automatic_collection(invoice_id, wanted=False)
+
+    def resume_automatic_collection(self, invoice_id: str) -> InvoiceSnapshot:
+        """Give the invoice back to Stripe's own collection."""
+        return self._set_automatic_collection(invoice_id, wanted=True)
+
+    def mark_uncollectible(self, invoice_id: str) -> InvoiceSnapshot:
+        """Write the debt off; it can still be paid. Raises `InvalidRequest` unless the invoice is open."""
+        return read_invoice(self._ask("invoice_write", lambda: self._v1.invoices.mark_uncollectible(invoice_id)))
+
+    def void_invoice(self, invoice_id: str) -> InvoiceSnapshot:
+        """Take the debt back for good. Raises `InvalidRequest` unless the invoice is open or uncollectible."""
+        return read_invoice(self._ask("invoice_write", lambda: self._v1.invoices.void_invoice(invoice_id)))
+
+    def _set_automatic_collection(self, invoice_id: str, *, wanted: bool) -> InvoiceSnapshot:
+        answer = self._ask("invoice_write", lambda: self._v1.invoices.update(invoice_id, {"auto_advance": wanted}))
+        return read_invoice(answer)
+
+    def _list_open(self, params: Json) -> Iterator[Json]:
+        return self._pages("invoice_write", lambda p: self._v1.invoices.list(p), {"status": "open", **params})

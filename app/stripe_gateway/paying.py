@@ -1,0 +1,193 @@
+"""Charging an invoice, and reading what a charge came to. Decides nothing about whether to charge.
+
+Stripe keeps status and body of each idempotency key for at least 24 hours, declines included: a repeat of a key
+replays its old answer, so a new attempt needs a new key.
+"""
+
+from dataclasses import dataclass
+
+from stripe.params import InvoicePayParams
+
+from app.stripe_gateway.errors import (
+    CardRefused,
+    ChargeOutcomeUnknown,
+    GatewayError,
+    InvalidRequest,
+    StripeUnavailable,
+)
+from app.stripe_gateway.invoices import InvoiceCalls
+from app.stripe_gateway.readers import (
+    merge_signals,
+    read_card,
+    read_charge,
+    read_charge_signals,
+    read_error_signals,
+    read_invoice,
+    read_latest_charge,
+    read_payment_intent,
+)
+from app.stripe_gateway.readers.fields import reference, table, text
+from app.stripe_gateway.snapshots import (
+    CardSnapshot,
+    ChargeSnapshot,
+    InvoiceSnapshot,
+    Json,
+    PaymentIntentSnapshot,
+    Signals,
+)
+
+_REQUIRES_ACTION = "invoice_payment_intent_requires_action"
+
+
+@dataclass(frozen=True)
+class Paid:
+    """The invoice is paid. Its payment ids are filled where Stripe could be asked for them."""
+
+    invoice: InvoiceSnapshot
+
+
+@dataclass(frozen=True)
+class Processing:
+    """The payment was taken on and is not settled yet (bank debits take days): a later event will tell."""
+
+    invoice: InvoiceSnapshot
+
+
+@dataclass(frozen=True)
+class Declined:
+    """The charge was tried, or blocked on the way, and failed."""
+
+    signals: Signals
+    charge_id: str | None
+    payment_intent_id: str | None
+    payment_method_id: str | None
+    card: CardSnapshot | None
+
+
+@dataclass(frozen=True)
+class ActionRequired:
+    """Only the payer can finish it, on the hosted invoice page (3-D Secure and its like)."""
+
+    payment_intent_id: str | None
+    hosted_invoice_url: str | None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Nothing was charged: the invoice is not open, or has no way to be paid. Read it again to see which.
+
+    `reason` is Stripe's code, or `invalid_request` where it gives none; `detail` its words, for people only.
+    """
+
+    reason: str
+    detail: str | None
+
+
+PayResult = Paid | Processing | Declined | ActionRequired | Refused
+
+
+class PayCalls(InvoiceCalls):
+    """Charges, and the reads around them."""
+
+    def pay_invoice(self, invoice_id: str, *, idempotency_key: str, payment_method_id: str | None = None) -> PayResult:
+        """Ask Stripe to charge an open invoice now, off session, with the given payment method or the one in force.
+
+        Raises `ChargeOutcomeUnknown` when no readable answer came, `KeyInUse` while the same key is still at work,
+        `KeyUsedOtherwise`, `RateLimited` (nothing was charged), `NotFound`, or a `ConnectionBroken`.
+        """
+        # `off_session` is true by default for this call. Expanding here is left out on purpose: an imitation that
+        # cannot expand would charge first and answer 400 after it.
+        params: InvoicePayParams = {"payment_method": payment_method_id} if payment_method_id else {}
+        try:
+            answer = self._ask(
+                "invoice_write",
+                lambda: self._v1.invoices.pay(invoice_id, params, {"idempotency_key": idempotency_key}),
+            )
+        except StripeUnavailable as error:
+            raise ChargeOutcomeUnknown(
+                f"whether {invoice_id} was charged is not known: repeat with the same key, or read the invoice",
+                status=error.status,
+                request_id=error.request_id,
+            ) from error
+        except (CardRefused, InvalidRequest) as error:
+            return self._read_refusal(invoice_id, error)
+        return self._read_acceptance(read_invoice(answer))
+
+    def get_payment_intent(self, payment_intent_id: str) -> PaymentIntentSnapshot:
+        """A payment intent as it stands."""
+        return read_payment_intent(self._retrieve_intent(payment_intent_id))
+
+    def list_charges(self, payment_intent_id: str) -> list[ChargeSnapshot]:
+        """Every charge of a payment intent, Stripe's own attempts included, oldest first."""
+        params = {"payment_intent": payment_intent_id}
+        charges = [read_charge(row) for row in self._pages("charge_read", lambda p: self._v1.charges.list(p), params)]
+        return sorted(charges, key=lambda charge: charge.created)
+
+    def _read_refusal(self, invoice_id: str, error: GatewayError) -> PayResult:
+        intent = table(error.body, "payment_intent")
+        if error.code == _REQUIRES_ACTION or text(intent, "status") == "requires_action":
+            return ActionRequired(
+                payment_intent_id=reference(error.body, "payment_intent"),
+                hosted_invoice_url=self._find_hosted_url(invoice_id),
+            )
+        if isinstance(error, CardRefused):
+            return self._read_decline(error.body, intent)
+        return Refused(reason=error.code or "invalid_request", detail=error.detail)
+
+    def _read_decline(self, failure: Json, intent: Json | None) -> Declined:
+        """A decline from an error body or a `last_payment_error`. Neither has the outcome (was it blocked, did the
+        network see it?), which decides about budgets: that is one read of the charge."""
+        charge_id = reference(failure, "charge") or reference(intent, "latest_charge")
+        charge = read_latest_charge(intent) or (self._find_charge(charge_id) if charge_id else None)
+        signals = merge_signals(read_error_signals(failure), read_error_signals(table(intent, "last_payment_error")))
+        card = table(failure, "payment_method", "card") or table(charge, "payment_method_details", "card")
+        return Declined(
+            signals=merge_signals(signals, read_charge_signals(charge)),
+            charge_id=charge_id or text(charge, "id"),
+            payment_intent_id=reference(failure, "payment_intent") or text(intent, "id"),
+            payment_method_id=reference(failure, "payment_method") or reference(charge, "payment_method"),
+            card=read_card(card),
+        )
+
+    def _read_acceptance(self, invoice: InvoiceSnapshot) -> PayResult:
+        """After a 200: paid, or taken on. Imitations and old versions also answer 200 to a decline."""
+        known = self._with_payment_ids(invoice)
+        if known.status == "paid":
+            return Paid(known)
+        intent = self._find_intent(known.payment_intent_id) if known.payment_intent_id else None
+        status = text(intent, "status")
+        if intent and status == "requires_action":
+            return ActionRequired(known.payment_intent_id, known.hosted_invoice_url)
+        if intent and status in ("requires_payment_method", "requires_source"):
+            return self._read_decline(table(intent, "last_payment_error") or {}, intent)
+        return Processing(known)
+
+    def _with_payment_ids(self, invoice: InvoiceSnapshot) -> InvoiceSnapshot:
+        if invoice.payment_intent_id or invoice.charge_id:
+            return invoice
+        try:
+            return self.get_invoice(invoice.id)
+        except GatewayError:
+            # The charge is answered for; its ids also come with the events.
+            return invoice
+
+    def _find_hosted_url(self, invoice_id: str) -> str | None:
+        try:
+            return self.get_invoice(invoice_id).hosted_invoice_url
+        except GatewayError:
+            return None
+
+    def _find_charge(self, charge_id: str) -> Json | None:
+        try:
+            return self._ask("charge_read", lambda: self._v1.charges.retrieve(charge_id))
+        except GatewayError:
+            return None
+
+    def _find_intent(self, payment_intent_id: str) -> Json | None:
+        try:
+            return self._retrieve_intent(payment_intent_id)
+        except GatewayError:
+            return None
+
+    def _retrieve_intent(self, payment_intent_id: str) -> Json:
+        return self._ask("payment_intent_read", lambda: self._v1.payment_intents.retrieve(payment_intent_id))
