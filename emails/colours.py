@@ -13,6 +13,11 @@ _HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 Rgb = tuple[int, int, int]
 
+_PAPER: Rgb = (236, 238, 241)
+_COAL: Rgb = (34, 38, 43)
+# Channels closer together than this have no hue worth keeping.
+_GREY = 24
+
 
 @dataclass(frozen=True)
 class ButtonColours:
@@ -38,13 +43,16 @@ def contrast(one: str, other: str) -> float:
 
 
 def _visible_on(card: str, colour: Rgb) -> Rgb:
-    # WCAG 1.4.11 asks 3:1 for the outline of a control; mixing keeps the hue recognisable.
-    towards = (255, 255, 255) if _luminance(_parse(card) or (0, 0, 0)) < 0.5 else (0, 0, 0)
-    for step in range(21):
-        mixed = _mix(colour, towards, step / 20)
-        if contrast(_write(mixed), card) >= 3:
-            return mixed
-    return towards
+    """`colour` itself where it stands out from the card (WCAG 1.4.11 asks 3:1), else the nearest that does."""
+    if contrast(_write(colour), card) >= 3:
+        return colour
+    is_dark_card = contrast(card, LIGHT_CARD) > 4.5
+    if max(colour) - min(colour) < _GREY:
+        # A grey between black and white looks like a button that cannot be pressed.
+        return _PAPER if is_dark_card else _COAL
+    towards = (255, 255, 255) if is_dark_card else (0, 0, 0)
+    steps = (_mix(colour, towards, step / 20) for step in range(1, 20))
+    return next((mixed for mixed in steps if contrast(_write(mixed), card) >= 3), towards)
 
 
 def _ink_on(fill: Rgb) -> str:

@@ -13,8 +13,8 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from emails.colours import DARK_CARD, button_colours
 from emails.facts import is_web_link
-from emails.letter import Letter, Line, Row, Voice
-from emails.phrase import tidy
+from emails.letter import Letter, Line, Voice
+from emails.phrase import Phrase, literal, tidy
 
 TEMPLATE = Path(__file__).parent / "templates" / "letter.mjml"
 TEXT_WIDTH = 72
@@ -71,31 +71,27 @@ def _html(letter: Letter, voice: Voice) -> str:
 
 def _text(letter: Letter, voice: Voice) -> str:
     blocks = [_wrap(paragraph.text) for paragraph in letter.paragraphs]
-    blocks.append(_panel(letter))
+    blocks.append(_panel(letter, voice))
     if letter.button:
         note = [_wrap(letter.button_note.text)] if letter.button_note else []
-        blocks += ["\n".join([f"{letter.button.label.text}:", letter.button.url]), *note]
+        blocks += ["\n".join([voice.pair(letter.button.label, literal("")), letter.button.url]), *note]
     if letter.steps:
-        steps = [_wrap(f"- {step.label.text}: {step.value.text}", "  ") for step in letter.steps]
+        steps = [_wrap(f"- {voice.pair(step.label, step.value)}", "  ") for step in letter.steps]
         blocks.append("\n".join([voice.say("steps.title").text, *steps]))
     blocks += [_wrap(paragraph.text) for paragraph in letter.closing]
     blocks.append(_signature(voice))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _panel(letter: Letter) -> str:
-    listed = [_text_line(line) for line in letter.lines]
-    listed += [f"  {letter.more_lines.text}"] if letter.more_lines else []
-    return "\n".join(listed + [_text_row(row) for row in letter.rows])
+def _panel(letter: Letter, voice: Voice) -> str:
+    listed = [voice.pair(_titled(line), line.amount) for line in letter.lines]
+    listed += [letter.more_lines.text] if letter.more_lines else []
+    listed += [voice.pair(row.label, row.value) for row in letter.rows]
+    return "\n".join(f"  {line}" for line in listed)
 
 
-def _text_line(line: Line) -> str:
-    detail = f" ({line.detail.text})" if line.detail else ""
-    return f"  {line.title.text}{detail}: {line.amount.text}"
-
-
-def _text_row(row: Row) -> str:
-    return f"  {row.label.text}: {row.value.text}"
+def _titled(line: Line) -> Phrase:
+    return literal(f"{line.title.text} ({line.detail.text})") if line.detail else line.title
 
 
 def _signature(voice: Voice) -> str:

@@ -35,6 +35,7 @@ class Row:
 
     label: Phrase
     value: Phrase
+    is_strong: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ class Voice:
     def all_of(self, *keys: str) -> tuple[Phrase, ...]:
         """The texts of `keys`, without those that the facts do not allow."""
         return tuple(phrase for key in keys if (phrase := self.find(key)))
+
+    def pair(self, label: Phrase, value: Phrase) -> str:
+        """`Card: Visa 4242` for the text part, with the colon of the language."""
+        template = self.catalogue.find("pair", frozenset({"label", "value"})) or ""
+        return compose(template, {"label": label, "value": value}).text.rstrip()
 
     def day(self, moment: datetime) -> Phrase:
         """`Friday, March 27` in the customer's zone."""

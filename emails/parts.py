@@ -3,9 +3,12 @@
 Each returns what the facts allow, in the voice it is given. Refuses to know which mail it is for.
 """
 
-from emails.facts import FinalAction, Owed
+from emails.facts import FinalAction, MailFacts, Owed
 from emails.letter import MOST_LINES, Button, Line, Row, Voice
-from emails.phrase import Phrase, literal, plain
+from emails.phrase import Phrase, literal, plain, tidy
+
+# The final actions that the customer would notice. The other two change nothing for them.
+_ENDINGS = frozenset(FinalAction) - {FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE}
 
 
 def greeting(voice: Voice) -> Phrase:
@@ -27,13 +30,17 @@ def more_lines(voice: Voice) -> Phrase | None:
 def total_row(voice: Voice) -> tuple[Row, ...]:
     """The sum, where there is more than one line to add."""
     total = voice.total()
-    return (Row(voice.say("panel.total"), total),) if total and len(voice.facts.amounts) > 1 else ()
+    return (Row(voice.say("panel.total"), total, is_strong=True),) if total and len(voice.facts.amounts) > 1 else ()
 
 
 def card_row(voice: Voice) -> tuple[Row, ...]:
     """The card that was tried, by brand and last four digits."""
     card = voice.facts.card
-    return (Row(voice.say("panel.card"), plain(f"{card.brand} •••• {card.last4}")),) if card else ()
+    if not card:
+        return ()
+    # Hard blanks: a card number broken over two lines reads like two numbers.
+    number = f"{tidy(card.brand)}\u00a0••••\u00a0{tidy(card.last4)}"
+    return (Row(voice.say("panel.card"), literal(number)),)
 
 
 def pay_button(voice: Voice, label_key: str) -> Button:
@@ -47,19 +54,33 @@ def receipt_button(voice: Voice) -> Button | None:
     return Button(voice.say("button.receipt"), url) if url else None
 
 
-def retry_step(voice: Voice) -> tuple[Row, ...]:
-    """The next try of the card and its day."""
-    date = voice.values.get("retry_date")
-    return (Row(date, voice.say("steps.retry")),) if date else ()
+def deadline_row(voice: Voice) -> tuple[Row, ...]:
+    """The last moment to pay, to the minute and with its zone."""
+    date, time = voice.values.get("final_date"), voice.values.get("final_time")
+    return (Row(voice.say("panel.pay_before"), literal(f"{date.text}, {time.text}")),) if date and time else ()
 
 
-def final_step(voice: Voice) -> tuple[Row, ...]:
-    """What ends the waiting, and on which day; only where both are known and something does end."""
-    date = voice.values.get("final_date")
-    action = voice.facts.final_action
-    if not date or action in (None, FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE):
-        return ()
-    return (Row(date, voice.say(f"steps.{action}")),)
+def paid_row(voice: Voice) -> tuple[Row, ...]:
+    """The day the money came."""
+    date = voice.values.get("paid_date")
+    return (Row(voice.say("panel.paid"), date),) if date else ()
+
+
+def is_tried_before_the_end(facts: MailFacts) -> bool:
+    """Whether a next try of the card is planned that comes before the final action."""
+    retry, end = facts.next_attempt_at, facts.final_action_at
+    return retry is not None and (end is None or retry < end)
+
+
+def steps(voice: Voice) -> tuple[Row, ...]:
+    """What happens next, day by day: the next try, and what ends the waiting where something does end."""
+    facts = voice.facts
+    found = []
+    if is_tried_before_the_end(facts):
+        found.append(Row(voice.values["retry_date"], voice.say("steps.retry")))
+    if facts.final_action_at and facts.final_action in _ENDINGS:
+        found.append(Row(voice.values["final_date"], voice.say(f"steps.{facts.final_action}")))
+    return tuple(found)
 
 
 def closing(voice: Voice) -> tuple[Phrase, ...]:

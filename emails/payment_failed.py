@@ -1,15 +1,17 @@
 """First news of a failed payment: what happened in plain words, and the one thing that helps. Never alarms."""
 
-from emails import parts
-from emails.facts import MailFacts
+from emails import action_required, parts
+from emails.facts import DeclineReason, MailFacts
 from emails.layout import RenderedMail, lay_out
 from emails.letter import Letter, Voice
 
 
 def generate(facts: MailFacts) -> RenderedMail:
     """The mail for a first decline, worded by `facts.decline_reason`."""
-    voice = Voice(facts)
     reason = facts.decline_reason
+    if reason is DeclineReason.NEEDS_APPROVAL:
+        return action_required.generate(facts)
+    voice = Voice(facts)
     letter = Letter(
         subject=voice.say(f"payment_failed.subject.{reason}"),
         preheader=voice.say(f"payment_failed.preheader.{reason}"),

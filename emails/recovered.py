@@ -1,0 +1,23 @@
+"""The payment arrived: a thank-you, the receipt, and nothing to do."""
+
+from emails import parts
+from emails.facts import MailFacts
+from emails.layout import RenderedMail, lay_out
+from emails.letter import Letter, Voice
+
+
+def generate(facts: MailFacts) -> RenderedMail:
+    """The mail after a recovered payment. `facts.amounts` is what was paid; without a receipt there is no button."""
+    voice = Voice(facts)
+    letter = Letter(
+        subject=voice.say("recovered.subject"),
+        preheader=voice.say("recovered.preheader"),
+        heading=voice.say("recovered.heading"),
+        paragraphs=(parts.greeting(voice), voice.say("recovered.what"), voice.say("recovered.thanks")),
+        lines=parts.lines(voice),
+        more_lines=parts.more_lines(voice),
+        rows=parts.total_row(voice) + parts.paid_row(voice) + parts.card_row(voice),
+        button=parts.receipt_button(voice),
+        closing=voice.all_of("closing.help"),
+    )
+    return lay_out(letter, voice)
