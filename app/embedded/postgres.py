@@ -17,7 +17,7 @@ from psycopg import pq
 from app.embedded import processes
 from app.embedded.account import Account, let_read
 from app.embedded.errors import DataUnusable, EmbeddedServiceFailed
-from app.embedded.state import free_port, is_free
+from app.embedded.state import candidates
 
 _MAJOR = "18"
 _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
@@ -98,7 +98,7 @@ class Postgres:
         pid = self._pid()
         if pid is not None:
             processes.send(pid, signal.SIGINT)
-            processes.wait_until(lambda: not processes.carriers(self._marker), 20.0)
+            processes.wait_until(lambda: self._pid() is None, 20.0)
         # Survivors of a killed main process keep its memory, and with it the data, in use until they are gone.
         processes.end(self._marker, signal.SIGKILL, 5.0)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
@@ -153,6 +153,7 @@ class Postgres:
             )
 
     def _configure(self, folder: Path, port: int) -> None:
+        # Even a test must find again what it committed when only processes died, so commits do wait for the system.
         safe = "on" if self.durable else "off"
         settings: dict[str, str | int] = {
             "listen_addresses": "127.0.0.1",
@@ -162,7 +163,7 @@ class Postgres:
             "max_connections": 200,
             "fsync": safe,
             "full_page_writes": safe,
-            "synchronous_commit": safe,
+            "synchronous_commit": "on",
             "scram_iterations": 1,
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -177,9 +178,7 @@ class Postgres:
         processes.write_private(folder / "recoup.conf", "\n".join(lines) + "\n", self.account)
 
     def _start(self, port: int) -> int:
-        for candidate in (port, free_port(), free_port()):
-            if not is_free(candidate):
-                continue
+        for candidate in candidates(port):
             self._configure(self.data, candidate)
             said = self._launch()
             if said is None:

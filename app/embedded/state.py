@@ -51,10 +51,19 @@ def find_state(home: Path) -> State | None:
 
 def free_port() -> int:
     """A port on 127.0.0.1 that nothing listens on just now."""
-    for port in random.sample(_PORTS, len(_PORTS)):
+    for _ in _PORTS:
+        port = random.choice(_PORTS)  # noqa: S311
         if is_free(port):
             return port
-    raise HomeBusy(f"no port between {_PORTS.start} and {_PORTS.stop} is free on 127.0.0.1")
+    raise HomeBusy(f"no port between {_PORTS.start} and {_PORTS.stop} of 127.0.0.1 seems to be free")
+
+
+def candidates(first: int) -> Iterator[int]:
+    """Ports to try in turn: `first` unless it is taken, then others."""
+    if is_free(first):
+        yield first
+    for _ in range(3):
+        yield free_port()
 
 
 def is_free(port: int) -> bool:

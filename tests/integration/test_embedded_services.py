@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,15 +18,36 @@ import redis
 
 from app import embedded
 from app.embedded import abandoned, processes
-from app.embedded.account import NAME
+from app.embedded.account import NAME, account_for
 from app.embedded.errors import DataUnusable, EmbeddedServiceFailed
+from app.embedded.state import find_state, free_port
 from tests.services import new_database, template_database
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def empty() -> Iterator[Path]:
+    """A home in which nothing has been made yet."""
     with embedded.temporary_home() as folder:
         yield folder
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A home whose data is made and whose servers are stopped."""
+    with embedded.temporary_home() as folder:
+        embedded.start(folder, valkey=False, durable=False)
+        embedded.stop(folder)
+        yield folder
+
+
+@pytest.fixture
+def home(empty: Path, made: Path) -> Path:
+    """A home of its own that has been in use before."""
+    subprocess.run(["cp", "-a", f"{made}/.", empty], check=True)
+    state = find_state(made)
+    assert state
+    replace(state, postgres_port=free_port(), valkey_port=free_port()).save(empty)
+    return empty
 
 
 def write(url: str, value: str) -> None:
@@ -64,23 +86,23 @@ def kill_everything(home: Path) -> None:
     assert processes.wait_until(lambda: not embedded.are_alive(home, postgres=False), 5)
 
 
-def test_a_home_is_made_whole_reused_and_stopped_and_keeps_its_ports_and_data(home: Path) -> None:
-    half_made = home / "postgres.unfinished"
+def test_a_home_is_made_whole_reused_and_stopped_and_keeps_its_ports_and_data(empty: Path) -> None:
+    half_made = empty / "postgres.unfinished"
     half_made.mkdir()
     (half_made / "PG_VERSION").write_text("18\n")
-    assert embedded.running(home) is None
-    first = embedded.start(home)
+    assert embedded.running(empty) is None
+    first = embedded.start(empty)
     assert not half_made.exists()
     write(first.database_url, "one")
     assert ping(first.redis_url)
-    pids = postmaster(home), valkey(home)
-    assert embedded.start(home) == first == embedded.running(home)
-    assert (postmaster(home), valkey(home)) == pids
-    embedded.stop(home)
-    assert embedded.running(home) is None
-    assert not embedded.are_alive(home)
-    embedded.stop(home)
-    assert embedded.start(home) == first
+    pids = postmaster(empty), valkey(empty)
+    assert embedded.start(empty) == first == embedded.running(empty)
+    assert (postmaster(empty), valkey(empty)) == pids
+    embedded.stop(empty)
+    assert embedded.running(empty) is None
+    assert not embedded.are_alive(empty)
+    embedded.stop(empty)
+    assert embedded.start(empty) == first
     assert read(first.database_url) == ["one"]
     assert_durable(first.database_url)
 
@@ -185,18 +207,19 @@ def test_a_port_that_a_stranger_took_is_exchanged_for_another(home: Path) -> Non
 
 
 def test_services_go_on_when_their_folder_is_moved_and_can_still_be_stopped(home: Path) -> None:
-    embedded.start(home / "old", valkey=False, durable=False)
-    (home / "old").rename(home / "new")
-    assert embedded.are_alive(home / "new", valkey=False)
-    embedded.stop(home / "new")
-    assert not embedded.are_alive(home / "new", valkey=False)
+    embedded.start(home, valkey=False, durable=False)
+    moved = home.rename(home.with_name(f"{home.name}-moved"))
+    assert embedded.are_alive(moved, valkey=False)
+    embedded.stop(moved)
+    assert not embedded.are_alive(moved, valkey=False)
+    moved.rename(home)
 
 
-def test_many_starts_at_once_give_one_pair_of_servers(home: Path) -> None:
-    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(embedded.start, [home] * 3))
+def test_many_starts_at_once_give_one_pair_of_servers(empty: Path) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda home: embedded.start(home, durable=False), [empty] * 3))
     assert len(set(found)) == 1
-    assert embedded.running(home) == found[0]
+    assert embedded.running(empty) == found[0]
 
 
 def test_data_of_another_postgresql_is_refused_with_advice(home: Path) -> None:
@@ -207,10 +230,10 @@ def test_data_of_another_postgresql_is_refused_with_advice(home: Path) -> None:
         embedded.start(home, valkey=False, durable=False)
 
 
-def test_a_home_that_cannot_be_made_is_named(home: Path) -> None:
-    (home / "file").write_text("in the way")
+def test_a_home_that_cannot_be_made_is_named(empty: Path) -> None:
+    (empty / "file").write_text("in the way")
     with pytest.raises(DataUnusable, match="file"):
-        embedded.start(home / "file")
+        embedded.start(empty / "file")
 
 
 def test_a_server_that_will_not_start_says_why(home: Path) -> None:
@@ -245,8 +268,8 @@ def test_interrupting_the_program_that_started_them_leaves_the_servers_running(h
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs services under another account")
-def test_as_root_the_servers_run_under_their_own_account_behind_closed_folders(home: Path) -> None:
-    closed = home / "closed"
+def test_as_root_the_servers_run_under_their_own_account_behind_closed_folders(empty: Path) -> None:
+    closed = empty / "closed"
     closed.mkdir(mode=0o700)
     inner = closed / "home"
     try:
@@ -261,12 +284,11 @@ def test_as_root_the_servers_run_under_their_own_account_behind_closed_folders(h
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
-def test_an_ordinary_user_runs_them_as_itself_and_root_finds_them_usable(home: Path) -> None:
-    embedded.start(home / "warm", valkey=False, durable=False)
-    embedded.stop(home / "warm")
-    theirs = home / "theirs"
+def test_an_ordinary_user_runs_them_as_itself_and_root_finds_them_usable(empty: Path) -> None:
+    assert account_for(empty / "not made yet")
+    theirs = empty / "theirs"
     theirs.mkdir()
-    home.chmod(0o755)
+    empty.chmod(0o755)
     shutil.chown(theirs, NAME, NAME)
     child = get_context("fork").Process(target=start_as_service_user, args=(theirs,))
     child.start()
@@ -292,8 +314,8 @@ def start_as_service_user(home: Path) -> None:
     embedded.start(home, durable=False)
 
 
-def test_the_home_of_a_killed_test_run_is_cleared_away(home: Path) -> None:
-    abandoned_home = home.with_name(f"recoup-temporary-{os.getpid()}-1-killed")
+def test_the_home_of_a_killed_test_run_is_cleared_away(empty: Path) -> None:
+    abandoned_home = empty.with_name(f"recoup-temporary-{os.getpid()}-1-killed")
     services = embedded.start(abandoned_home, durable=False)
     assert abandoned.homes() == [abandoned_home]
     with embedded.temporary_home():
