@@ -1,0 +1,34 @@
+"""The operator's web pages: what is at risk, what was done about it and why, and the few things a person may do.
+
+Reads through `app.recovery.queries` and acts through `app.recovery.operator`; decides nothing itself.
+"""
+
+from app.console import (
+    audit,
+    campaigns,
+    cases,
+    connections,
+    events,
+    gate,
+    outbox,
+    overview,
+    problems,
+    reports,
+    sign_in,
+)
+from app.console.blueprint import console
+
+__all__ = [
+    "audit",
+    "campaigns",
+    "cases",
+    "connections",
+    "console",
+    "events",
+    "gate",
+    "outbox",
+    "overview",
+    "problems",
+    "reports",
+    "sign_in",
+]

@@ -1,0 +1,112 @@
+"""What a person should look at: parked events, broken connections, conflicts, mails that came back. Counts only."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from app.models import ChargeAttempt, Connection, InboxEvent, Message, RecoveryCase, Step
+from app.vocabulary import (
+    OPEN_CASE_STATES,
+    OPEN_STEP_STATES,
+    AttemptState,
+    ConnectionStatus,
+    InboxState,
+    MessageState,
+)
+
+MAILS_WITHIN = timedelta(days=7)
+ANSWER_OVERDUE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One thing to look at, what to do about it, and where."""
+
+    title: str
+    advice: str
+    address: str
+
+
+def find_concerns(session: Session, now: datetime) -> list[Concern]:
+    """Everything that waits for a person, most urgent first; empty when all is well."""
+    return [*_connections(session), *_cases(session, now), *_inbox(session), *_mails(session, now)]
+
+
+def _connections(session: Session) -> list[Concern]:
+    page = url_for("console.connections")
+    broken = _count(session, select(Connection.id).where(Connection.status == ConnectionStatus.BROKEN))
+    conflicts = _count(session, select(Connection.id).where(Connection.conflict_at.is_not(None)))
+    concerns = []
+    if broken:
+        advice = "Stripe refuses the key, so nothing is charged and no page works. Connect the account again."
+        concerns.append(Concern(f"{_many(broken, 'connection')} broken", advice, page))
+    if conflicts:
+        advice = "Stripe's own retries are on while Recoup plans its own. Turn one of them off."
+        concerns.append(Concern(f"{_many(conflicts, 'connection')} with two retry engines", advice, page))
+    return concerns
+
+
+def _cases(session: Session, now: datetime) -> list[Concern]:
+    has_plan = exists().where(Step.case_id == RecoveryCase.id, Step.state.in_(OPEN_STEP_STATES))
+    is_charging = exists().where(
+        ChargeAttempt.case_id == RecoveryCase.id,
+        ChargeAttempt.state.in_((AttemptState.CHARGING, AttemptState.UNKNOWN)),
+    )
+    idle = _count(
+        session, select(RecoveryCase.id).where(RecoveryCase.state.in_(OPEN_CASE_STATES), ~has_plan, ~is_charging)
+    )
+    unanswered = _count(
+        session,
+        select(ChargeAttempt.id).where(
+            ChargeAttempt.state == AttemptState.UNKNOWN, ChargeAttempt.started_at < now - ANSWER_OVERDUE
+        ),
+    )
+    page = url_for("console.cases", sort="next_step")
+    concerns = []
+    if idle:
+        advice = "An open case always has something planned. Run recoup verify to see what is missing."
+        concerns.append(Concern(f"{_many(idle, 'open case')} without a next step", advice, page))
+    if unanswered:
+        advice = (
+            "Stripe's answer to a charge never came. Recoup keeps asking; nothing is charged again until it is known."
+        )
+        concerns.append(Concern(f"{_many(unanswered, 'charge')} without an answer", advice, page))
+    return concerns
+
+
+def _inbox(session: Session) -> list[Concern]:
+    parked = _count(session, select(InboxEvent.id).where(InboxEvent.state == InboxState.PARKED))
+    if not parked:
+        return []
+    advice = "These webhooks failed several times and were set aside. Read the reason, then replay them."
+    return [Concern(f"{_many(parked, 'event')} parked", advice, url_for("console.events", state="parked"))]
+
+
+def _mails(session: Session, now: datetime) -> list[Concern]:
+    recent = Message.planned_at > now - MAILS_WITHIN
+    bounced = _count(session, select(Message.id).where(Message.state == MessageState.BOUNCED, recent))
+    failed = _count(session, select(Message.id).where(Message.state == MessageState.FAILED, recent))
+    concerns = []
+    if failed:
+        advice = "The mail service refused these. Check its settings and the sender's address."
+        concerns.append(Concern(f"{_many(failed, 'mail')} refused this week", advice, _outbox("failed")))
+    if bounced:
+        advice = "These customers cannot be reached by mail. Find another way to write to them."
+        concerns.append(Concern(f"{_many(bounced, 'mail')} bounced this week", advice, _outbox("bounced")))
+    return concerns
+
+
+def _outbox(state: str) -> str:
+    return url_for("console.outbox", state=state)
+
+
+def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,71 @@
+"""How moments, money and ids are written on a page. Times are shown in the organization's zone."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_datetime, format_timedelta
+from markupsafe import Markup
+
+from app.console import current
+from app.money import Money, exponent, format_money
+
+_TIME = Markup('<time datetime="{machine}" title="{utc}">{shown}</time>')
+_NOTHING = Markup('<span class="quiet">–</span>')
+
+
+def zone() -> ZoneInfo:
+    """The zone of the signed-in person's organization; UTC where it is unknown to this machine."""
+    person = current.find_person()
+    try:
+        return ZoneInfo(person.timezone if person else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def when(moment: datetime | None) -> Markup:
+    """`moment` to the minute in the organization's zone, with UTC on hover."""
+    return _time(moment, format_datetime(moment, "d MMM y, HH:mm", tzinfo=zone(), locale="en")) if moment else _NOTHING
+
+
+def day(moment: datetime | None) -> Markup:
+    """The day of `moment` in the organization's zone."""
+    return _time(moment, format_datetime(moment, "d MMM y", tzinfo=zone(), locale="en")) if moment else _NOTHING
+
+
+def distance(moment: datetime | None) -> Markup:
+    """How far `moment` is from now: "in 3 days", "2 hours ago", "now" within half a minute."""
+    if moment is None:
+        return _NOTHING
+    gap = moment - current.now()
+    if abs(gap.total_seconds()) < 30:
+        return _time(moment, "now")
+    return _time(moment, format_timedelta(gap, add_direction=True, threshold=1.2, locale="en"))
+
+
+def money(amount: Money | int | None, currency: str | None = None) -> str:
+    """A `Money`, or minor units and their currency, as people write it."""
+    if amount is None:
+        return "–"
+    return format_money(amount if isinstance(amount, Money) else Money(amount, currency or "usd"), "en")
+
+
+def major(amount: int, currency: str) -> float:
+    """Minor units as a plain number of major units, for the axis of a chart."""
+    return float(amount / 10 ** exponent(currency))
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as a percentage; a dash where it is not known."""
+    return "–" if share is None else f"{share * 100:.1f}%"
+
+
+def pretty(value: Any) -> str:
+    """Stored data as indented JSON, for people who want to see it as it is."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _time(moment: datetime, shown: str) -> Markup:
+    utc = moment.astimezone(UTC)
+    return _TIME.format(machine=utc.isoformat(timespec="seconds"), utc=f"{utc:%Y-%m-%d %H:%M:%S} UTC", shown=shown)

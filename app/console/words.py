@@ -1,0 +1,205 @@
+"""Stored words in plain English: a label, and a sentence that says what it means. No rule is decided here."""
+
+from enum import StrEnum
+
+from app.vocabulary import (
+    AttemptSource,
+    AttemptState,
+    CaseState,
+    ConnectionMode,
+    ConnectionStatus,
+    DebtAfterwards,
+    EntryKind,
+    FinalActionKind,
+    FinalActionState,
+    HoldKind,
+    InboxState,
+    MessageState,
+    RecoveredBy,
+    Role,
+    StepKind,
+    StepState,
+    StopReason,
+)
+
+LABELS: dict[StrEnum, str] = {
+    CaseState.WAITING: "Waiting",
+    CaseState.CHARGING: "Charging",
+    CaseState.NEEDS_CUSTOMER: "Needs customer",
+    CaseState.RECOVERED: "Recovered",
+    CaseState.EXHAUSTED: "Exhausted",
+    CaseState.CLOSED: "Closed",
+    RecoveredBy.RETRY: "Our retry",
+    RecoveredBy.NEW_CARD: "New card",
+    RecoveredBy.AUTHENTICATION: "Customer approved it (3-D Secure)",
+    RecoveredBy.STRIPE_RETRY: "Stripe's own retry",
+    RecoveredBy.CUSTOMER: "Customer paid by themselves",
+    RecoveredBy.OUT_OF_BAND: "Paid outside Stripe",
+    StopReason.VOIDED: "Invoice voided",
+    StopReason.UNCOLLECTIBLE: "Marked uncollectible",
+    StopReason.CANCELLED: "Subscription cancelled",
+    StopReason.CUSTOMER_DELETED: "Customer deleted",
+    StopReason.OPERATOR: "Stopped by hand",
+    ConnectionMode.OBSERVE: "Observe",
+    ConnectionMode.DRIVE: "Drive",
+    ConnectionStatus.ACTIVE: "Active",
+    ConnectionStatus.BROKEN: "Broken",
+    ConnectionStatus.DISCONNECTED: "Disconnected",
+    InboxState.RECEIVED: "Not handled yet",
+    InboxState.HANDLED: "Handled",
+    InboxState.PARKED: "Parked",
+    StepKind.TAKE_OVER: "Take over from Stripe",
+    StepKind.RETRY: "Try the card",
+    StepKind.MESSAGE: "Send a mail",
+    StepKind.WINDOW_END: "End of the window",
+    StepKind.FINAL_ACTION: "Final action",
+    StepKind.RESTORE: "Restore the subscription",
+    StepState.PLANNED: "Planned",
+    StepState.CLAIMED: "Starting",
+    StepState.RUNNING: "Running",
+    StepState.DONE: "Done",
+    StepState.SKIPPED: "Skipped",
+    StepState.CANCELLED: "Cancelled",
+    StepState.FAILED: "Failed",
+    AttemptSource.RECOUP: "Recoup",
+    AttemptSource.STRIPE: "Stripe",
+    AttemptSource.CUSTOMER: "Customer",
+    AttemptSource.ELSEWHERE: "Elsewhere",
+    AttemptState.CHARGING: "Charging",
+    AttemptState.UNKNOWN: "Answer unknown",
+    AttemptState.SUCCEEDED: "Succeeded",
+    AttemptState.DECLINED: "Declined",
+    AttemptState.REQUIRES_ACTION: "Needs approval",
+    AttemptState.REFUSED: "Refused",
+    MessageState.PLANNED: "Planned",
+    MessageState.CLAIMED: "Sending",
+    MessageState.ACCEPTED: "Accepted",
+    MessageState.DELIVERED: "Delivered",
+    MessageState.BOUNCED: "Bounced",
+    MessageState.SKIPPED: "Skipped",
+    MessageState.FAILED: "Failed",
+    MessageState.UNKNOWN: "Answer unknown",
+    HoldKind.SNOOZE: "Snoozed",
+    HoldKind.PROMISE: "Promised to pay",
+    HoldKind.DISPUTE: "In dispute",
+    FinalActionKind.CANCEL_NOW: "Cancel the subscription now",
+    FinalActionKind.CANCEL_AT_PERIOD_END: "Cancel at the end of the period",
+    FinalActionKind.DOWNGRADE: "Downgrade",
+    FinalActionKind.PAUSE: "Pause the subscription",
+    FinalActionKind.MARK_UNCOLLECTIBLE: "Mark the invoice uncollectible",
+    FinalActionKind.LEAVE: "Leave the subscription as it is",
+    FinalActionState.INTENDED: "Under way",
+    FinalActionState.DONE: "Done",
+    FinalActionState.SKIPPED: "Skipped",
+    FinalActionState.RESTORED: "Undone after a late payment",
+    DebtAfterwards.KEEP: "keep the invoice open",
+    DebtAfterwards.VOID: "void the invoice",
+    DebtAfterwards.MARK_UNCOLLECTIBLE: "mark the invoice uncollectible",
+    EntryKind.FACT: "Fact",
+    EntryKind.DECISION: "Decision",
+    EntryKind.ACTION: "Action",
+    EntryKind.NOTE: "Note",
+    Role.OWNER: "Owner",
+    Role.MEMBER: "Member",
+    Role.ANALYST: "Analyst",
+}
+
+MEANINGS: dict[StrEnum, str] = {
+    CaseState.WAITING: "The payment failed and the next try is on the calendar.",
+    CaseState.CHARGING: "Stripe has our request and has not answered yet. Nothing else may try the card meanwhile.",
+    CaseState.NEEDS_CUSTOMER: "Another try cannot help. Only the customer can: with a new card, or by approving it.",
+    CaseState.RECOVERED: "The invoice is paid.",
+    CaseState.EXHAUSTED: "There are no tries and no time left. A payment still counts and is still welcome.",
+    CaseState.CLOSED: "The case ended without a payment. Nothing more is done about it.",
+    ConnectionMode.OBSERVE: "Stripe retries by itself. Recoup writes to customers, offers the page and pays at once "
+    "after a card change.",
+    ConnectionMode.DRIVE: "Recoup plans every try. Stripe's own retries must be off.",
+    ConnectionStatus.ACTIVE: "Recoup can read and charge through this connection.",
+    ConnectionStatus.BROKEN: "Stripe refuses the key. Nothing is charged until it is replaced.",
+    ConnectionStatus.DISCONNECTED: "Recoup was told to leave this account alone.",
+}
+
+# How a word is coloured; what is not listed stays neutral.
+TONES: dict[StrEnum, str] = {
+    CaseState.WAITING: "info",
+    CaseState.CHARGING: "info",
+    CaseState.NEEDS_CUSTOMER: "warn",
+    CaseState.RECOVERED: "good",
+    CaseState.EXHAUSTED: "bad",
+    AttemptState.SUCCEEDED: "good",
+    AttemptState.DECLINED: "bad",
+    AttemptState.REFUSED: "bad",
+    AttemptState.REQUIRES_ACTION: "warn",
+    AttemptState.UNKNOWN: "warn",
+    AttemptState.CHARGING: "info",
+    MessageState.DELIVERED: "good",
+    MessageState.ACCEPTED: "good",
+    MessageState.BOUNCED: "bad",
+    MessageState.FAILED: "bad",
+    MessageState.UNKNOWN: "warn",
+    MessageState.PLANNED: "info",
+    MessageState.CLAIMED: "info",
+    InboxState.PARKED: "bad",
+    InboxState.RECEIVED: "info",
+    ConnectionStatus.ACTIVE: "good",
+    ConnectionStatus.BROKEN: "bad",
+    StepState.PLANNED: "info",
+    StepState.CLAIMED: "info",
+    StepState.RUNNING: "info",
+    StepState.FAILED: "bad",
+    FinalActionState.INTENDED: "info",
+    FinalActionState.RESTORED: "good",
+    HoldKind.SNOOZE: "warn",
+    HoldKind.PROMISE: "info",
+    HoldKind.DISPUTE: "bad",
+}
+
+DECLINE_CLASSES: dict[str, tuple[str, str]] = {
+    "network_never": ("Never retry", "The card network forbids another try with this card. Only a new card helps."),
+    "hard": ("Card unusable", "The card is closed, lost, stolen or invalid. Only a new card helps."),
+    "authentication": ("Approval needed", "The bank wants the customer to approve the payment (3-D Secure)."),
+    "customer_action": ("Customer must act", "The customer has to change something: a number, a date, a limit."),
+    "fraud": ("Suspected fraud", "Stripe or the bank suspects fraud. The customer is not told so."),
+    "soft_fast": ("Passing trouble", "A technical trouble that is usually gone within hours."),
+    "soft_timed": (
+        "No money right now",
+        "The account lacked money or was over a limit. Waiting for a better day helps.",
+    ),
+    "soft_opaque": ("No reason given", "The bank declined without a usable reason. A few patient tries often help."),
+    "merchant_config": ("Set-up problem", "Something is set up wrongly at Stripe. The customer can do nothing."),
+}
+
+MESSAGE_KINDS = {
+    "payment_failed": "Payment failed",
+    "action_required": "Approval needed",
+    "reminder": "Reminder",
+    "final_notice": "Final notice",
+    "recovered": "Thank you",
+    "subscription_changed": "Subscription changed",
+}
+
+
+def label(word: StrEnum | str | None) -> str:
+    """What people call `word`; a word that is only stored as text is shown with its underscores gone."""
+    if word is None:
+        return "–"
+    if isinstance(word, StrEnum):
+        return LABELS[word]
+    return MESSAGE_KINDS.get(word) or word.replace("_", " ").replace(".", " · ").capitalize()
+
+
+def meaning(word: StrEnum) -> str:
+    """One sentence on `word`, empty where the label says it all."""
+    return MEANINGS.get(word, "")
+
+
+def tone(word: StrEnum) -> str:
+    """The colour class of `word`'s badge."""
+    return TONES.get(word, "plain")
+
+
+def decline(decline_class: str | None) -> tuple[str, str]:
+    """Label and meaning of a decline class."""
+    if decline_class is None:
+        return "Not known yet", "No decline has been read for this case yet."
+    return DECLINE_CLASSES.get(decline_class, (label(decline_class), ""))
