@@ -1,0 +1,188 @@
+"""From rows to what a mail may say (`emails.MailFacts`). Decides nothing: whether a mail goes is the cadence's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from app.links import PayLink, make_pay_url
+from app.messages.cadence import CHASING, MailKind
+from app.messages.names import first_name
+from app.models import (
+    CampaignVersion,
+    ChargeAttempt,
+    Customer,
+    Invoice,
+    Organization,
+    PaymentMethod,
+    RecoveryCase,
+    Step,
+    Subscription,
+    SubscriptionSnapshot,
+)
+from app.money import Money
+from app.settings import Settings
+from app.vocabulary import (
+    OPEN_CASE_STATES,
+    OPEN_STEP_STATES,
+    CaseState,
+    FinalActionKind,
+    FinalActionState,
+    StepKind,
+)
+from emails import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
+from emails.facts import is_web_link
+
+_REASONS = {reason.value: reason for reason in DeclineReason}
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The rows that every mail of one case is about."""
+
+    organization: Organization
+    case: RecoveryCase
+    customer: Customer
+    invoice: Invoice
+    subscription: Subscription | None
+    snapshot: SubscriptionSnapshot | None
+
+    @property
+    def locale(self) -> str:
+        """BCP 47: the customer's first preferred language, else the organization's."""
+        preferred = [locale for locale in self.customer.locales if isinstance(locale, str) and locale]
+        return preferred[0] if preferred else self.organization.default_locale
+
+
+def read_conversation(session: Session, case: RecoveryCase) -> Conversation:
+    """The rows around `case`, as this transaction sees them."""
+    snapshot = select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case.id)
+    return Conversation(
+        organization=session.get_one(Organization, case.organization_id),
+        case=case,
+        customer=session.get_one(Customer, case.customer_id),
+        invoice=session.get_one(Invoice, case.invoice_id),
+        subscription=session.get(Subscription, case.subscription_id) if case.subscription_id else None,
+        snapshot=session.scalar(snapshot),
+    )
+
+
+def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: MailKind, now: datetime) -> MailFacts:
+    """What a mail of this kind may say at `now`.
+
+    Raises `SettingsIncomplete` without a secret key and `emails.UnsafeLink` for a public URL that is no web link.
+    """
+    case, customer, snapshot = rows.case, rows.customer, rows.snapshot
+    action, action_at = _final_action(session, rows, kind)
+    link = PayLink(case.organization_id, case.id, case.link_version)
+    is_ending = action is FinalActionKind.CANCEL_AT_PERIOD_END and rows.subscription is not None
+    period_end = rows.subscription.current_period_end if rows.subscription else None
+    return MailFacts(
+        merchant=_merchant(rows.organization),
+        pay_url=make_pay_url(settings.base_url(), settings.require("secret_key"), link, now),
+        amounts=_amounts(session, rows, kind),
+        customer_first_name=first_name(customer.name, rows.locale),
+        locale=rows.locale,
+        timezone=customer.timezone or rows.organization.timezone,
+        decline_reason=_REASONS.get(case.customer_reason, DeclineReason.UNKNOWN),
+        card=_card(session, case),
+        product_name=rows.subscription.plan_name if rows.subscription else None,
+        next_attempt_at=_next_attempt(session, rows, now),
+        final_action=FinalAction(action.value) if action else None,
+        final_action_at=action_at,
+        period_ends_at=period_end,
+        access_until=period_end if is_ending else None,
+        has_debt_left=rows.invoice.status == "open" and rows.invoice.amount_remaining > 0,
+        is_restored=snapshot is not None and snapshot.state is FinalActionState.RESTORED,
+        paid_at=rows.invoice.paid_at or case.recovered_at,
+        receipt_url=rows.invoice.hosted_invoice_url if is_web_link(rows.invoice.hosted_invoice_url) else None,
+    )
+
+
+def _merchant(organization: Organization) -> Merchant:
+    return Merchant(
+        name=organization.name,
+        support_email=organization.support_email,
+        brand_color=organization.brand_color,
+        logo_url=organization.logo_url,
+        postal_address=organization.postal_address,
+        website=organization.website,
+    )
+
+
+def _amounts(session: Session, rows: Conversation, kind: MailKind) -> tuple[Owed, ...]:
+    """One customer with several unpaid invoices is one conversation: a mail that asks for money names them all."""
+    own = _owed(rows.case, rows.invoice, rows.subscription, kind)
+    if kind not in CHASING:
+        return (own,)
+    others = (
+        select(RecoveryCase, Invoice, Subscription)
+        .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
+        .outerjoin(Subscription, Subscription.id == RecoveryCase.subscription_id)
+        .where(
+            RecoveryCase.customer_id == rows.customer.id,
+            RecoveryCase.id != rows.case.id,
+            RecoveryCase.state.in_((*OPEN_CASE_STATES, CaseState.EXHAUSTED)),
+            Invoice.status == "open",
+            Invoice.amount_remaining > 0,
+        )
+        .order_by(RecoveryCase.failed_at, RecoveryCase.id)
+    )
+    return (own, *(_owed(case, invoice, plan, kind) for case, invoice, plan in session.execute(others)))
+
+
+def _owed(case: RecoveryCase, invoice: Invoice, subscription: Subscription | None, kind: MailKind) -> Owed:
+    minor = invoice.amount_remaining or case.amount_due
+    if kind is MailKind.RECOVERED:
+        minor = case.recovered_amount or invoice.amount_paid or case.amount_due
+    what_for = (subscription.plan_name if subscription else None) or invoice.description
+    return Owed(Money(minor, invoice.currency), invoice.number, what_for)
+
+
+def _card(session: Session, case: RecoveryCase) -> Card | None:
+    """The card of the newest attempt."""
+    newest = (
+        select(PaymentMethod.brand, PaymentMethod.last4)
+        .join(
+            ChargeAttempt,
+            and_(
+                ChargeAttempt.payment_method_id == PaymentMethod.stripe_id,
+                ChargeAttempt.connection_id == PaymentMethod.connection_id,
+            ),
+        )
+        .where(ChargeAttempt.case_id == case.id)
+        .order_by(ChargeAttempt.started_at.desc())
+        .limit(1)
+    )
+    found = session.execute(newest).first()
+    return Card(found.brand, found.last4) if found and found.brand and found.last4 else None
+
+
+def _next_attempt(session: Session, rows: Conversation, now: datetime) -> datetime | None:
+    """Our next try if one is planned, else Stripe's own, if it lies ahead."""
+    planned = select(Step.due_at).where(
+        Step.case_id == rows.case.id, Step.kind == StepKind.RETRY, Step.state.in_(OPEN_STEP_STATES)
+    )
+    moment = session.scalar(planned) or rows.invoice.next_payment_attempt
+    return moment if moment and moment > now else None
+
+
+def _final_action(
+    session: Session, rows: Conversation, kind: MailKind
+) -> tuple[FinalActionKind | None, datetime | None]:
+    """What ends the case and when: as done where it is done, else as this case's campaign has it."""
+    snapshot = rows.snapshot
+    if snapshot is not None and kind is MailKind.SUBSCRIPTION_CHANGED:
+        return snapshot.action, snapshot.restored_at or snapshot.done_at
+    version = session.get_one(CampaignVersion, rows.case.campaign_version_id)
+    word = version.definition.get("final_action", {}).get("kind")
+    if word is None:
+        return None, None
+    due = select(Step.due_at).where(
+        Step.case_id == rows.case.id,
+        or_(Step.kind == StepKind.FINAL_ACTION, Step.kind == StepKind.WINDOW_END),
+        Step.state.in_(OPEN_STEP_STATES),
+    )
+    planned = session.scalar(due.order_by(Step.due_at.desc()).limit(1))
+    return FinalActionKind(word), max(planned or rows.case.grace_until, rows.case.grace_until)

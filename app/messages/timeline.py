@@ -1,0 +1,27 @@
+"""Puts what became of a mail on its case's timeline, once for each thing, however often it is told."""
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.models import CaseEntry, Message
+from app.vocabulary import EntryKind
+
+
+def note(
+    session: Session, message: Message, kind: EntryKind, name: str, summary: str, happened_at: datetime, now: datetime
+) -> None:
+    """One line `name` about `message`; the same name again, for the same send, changes nothing. No addresses in it."""
+    values = {
+        "organization_id": message.organization_id,
+        "case_id": message.case_id,
+        "kind": kind,
+        "name": name,
+        "key": f"message:{message.id}:{message.sends}:{name}",
+        "happened_at": happened_at,
+        "recorded_at": now,
+        "summary": summary,
+        "data": {"message_id": str(message.id), "mail": message.kind, "reason": message.reason},
+    }
+    session.execute(insert(CaseEntry).values(values).on_conflict_do_nothing())
