@@ -16,7 +16,7 @@ _BUTTONS = {
 
 
 def generate(facts: MailFacts) -> RenderedMail:
-    """The mail after the final action, or after its undoing if `facts.is_restored`. No known action reads as `leave`."""
+    """The mail after the final action, or after its undoing if `facts.is_restored`. No action reads as `leave`."""
     return _restored(Voice(facts)) if facts.is_restored else _taken(Voice(facts))
 
 
