@@ -132,6 +132,6 @@ class Database:
         self._sweeper.dispose()
 
 
-def after_commit(session: Session, action: Callable[[], None]) -> None:
+def after_commit(session: Session, action: Callable[[], object]) -> None:
     """Run `action` once this transaction has committed; forgotten when it rolls back. For ringing bells."""
     event.listen(session, "after_commit", lambda _session: action(), once=True)

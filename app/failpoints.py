@@ -7,8 +7,15 @@ not on it cannot be passed, and the fault suite walks it.
 
 import os
 import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from app.errors import RecoupError
+
+Answer = TypeVar("Answer")
+REQUEST_LEAVES_WITHIN = 0.4  # seconds
 
 FAILPOINTS = (
     "webhook.before_commit",
@@ -53,6 +60,18 @@ def failpoint(name: str) -> None:
     armed = os.environ.get("RECOUP_FAILPOINT")
     if armed and is_next(name, armed):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def failpoint_during(name: str, call: Callable[[], Answer]) -> Answer:
+    """Make `call`; if the environment says so, die once its request has left and before its answer is read."""
+    if name not in FAILPOINTS:
+        raise FailpointUnknown(name)
+    armed = os.environ.get("RECOUP_FAILPOINT")
+    if armed and is_next(name, armed):
+        threading.Thread(target=call, daemon=True).start()
+        time.sleep(REQUEST_LEAVES_WITHIN)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return call()
 
 
 def is_next(name: str, armed: str) -> bool:

@@ -36,6 +36,7 @@ class Invoice(TenantRecord):
     auto_advance: Mapped[bool] = mapped_column(default=False)
     hosted_invoice_url: Mapped[str | None]
     payment_intent_id: Mapped[str | None]
+    default_payment_method_id: Mapped[str | None]
     invoiced_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]

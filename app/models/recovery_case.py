@@ -48,6 +48,7 @@ class RecoveryCase(TenantRecord):
     window_ends_at: Mapped[datetime]
     grace_until: Mapped[datetime]
     new_card_at: Mapped[datetime | None]
+    new_card_id: Mapped[str | None]
     recovered_at: Mapped[datetime | None]
     recovered_amount: Mapped[int] = mapped_column(BigInteger, default=0)
     recovered_by: Mapped[RecoveredBy | None] = word(RecoveredBy)

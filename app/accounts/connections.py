@@ -1,0 +1,136 @@
+"""Connecting a Stripe account: its key, its webhook endpoint and secrets, and the gateway that speaks for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.context import Context
+from app.errors import RecoupError
+from app.models import AuditEntry, Connection
+from app.stripe_gateway.errors import ConnectionBroken
+from app.stripe_gateway.gateway import StripeGateway
+from app.vocabulary import ConnectionMode, ConnectionStatus
+
+
+class ConnectionRefused(RecoupError):
+    """The account cannot be connected as asked; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A connection as it stands after `connect`: where Stripe sends its webhooks, and what the key may not do."""
+
+    connection_id: UUID
+    webhook_url: str
+    missing_permissions: tuple[str, ...]
+    made_endpoint: bool
+
+
+def make_gateway(context: Context, api_key: str) -> StripeGateway:
+    """A gateway for a key, talking to wherever this process is told Stripe is."""
+    return StripeGateway(api_key, api_base=context.settings.stripe_api_base)
+
+
+def gateway_for(context: Context, connection: Connection) -> StripeGateway:
+    """The gateway that speaks for a stored connection; raises `SecretUnreadable`."""
+    return make_gateway(context, context.keys.open(connection.sealed_api_key, connection.context("api_key")))
+
+
+def webhook_secrets(context: Context, connection: Connection) -> list[str]:
+    """Every signing secret that is good for this connection (two while one is being rolled)."""
+    sealed = context.keys.open(connection.sealed_webhook_secrets, connection.context("webhook_secrets"))
+    secrets: list[str] = orjson.loads(sealed)
+    return secrets
+
+
+def connect(
+    context: Context,
+    organization_id: UUID,
+    *,
+    api_key: str,
+    webhook_secret: str | None,
+    mode: ConnectionMode,
+    actor: str,
+) -> Connected:
+    """Connect the account behind `api_key`, or renew its key and secret when it is connected already.
+
+    Without a `webhook_secret` an endpoint is made at Stripe and its secret kept. Raises `ConnectionRefused` for a key
+    that is no secret or restricted key, and `GatewayError` when Stripe refuses it.
+    """
+    livemode = _livemode(api_key)
+    gateway = make_gateway(context, api_key)
+    account = gateway.get_account()
+    missing = tuple(gateway.missing_permissions())
+    connection_id = _find(context, organization_id, account.id, livemode) or uuid4()
+    url = f"{context.settings.base_url()}/webhooks/stripe/{connection_id}"
+    endpoint_id, secret = None, webhook_secret
+    if secret is None:
+        endpoint = gateway.create_webhook_endpoint(url)
+        endpoint_id, secret = endpoint.id, endpoint.secret
+    if not secret:
+        raise ConnectionRefused(
+            "Stripe gave no signing secret; make the endpoint in the Dashboard, pass --webhook-secret"
+        )
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        row = session.get(Connection, connection_id)
+        if row is None:
+            row = Connection(id=connection_id, organization_id=organization_id, created_at=now, mode=mode)
+            row.sealed_webhook_secrets = context.keys.seal("[]", row.context("webhook_secrets"))
+            session.add(row)
+        row.account_id, row.account_name, row.livemode, row.mode = account.id, account.name, livemode, mode
+        row.status, row.status_reason = ConnectionStatus.ACTIVE, None
+        row.sealed_api_key = context.keys.seal(api_key, row.context("api_key"))
+        row.webhook_endpoint_id = endpoint_id or row.webhook_endpoint_id
+        _add_secret(context, row, secret)
+        session.add(
+            AuditEntry(
+                organization_id=organization_id,
+                actor=actor,
+                action="connection.connected",
+                subject=str(connection_id),
+                happened_at=now,
+                data={"account": account.id, "mode": mode},
+            )
+        )
+    return Connected(connection_id, url, missing, made_endpoint=endpoint_id is not None)
+
+
+def mark_broken(context: Context, connection: Connection, problem: ConnectionBroken) -> None:
+    """Stop working on a connection whose key Stripe no longer takes; the console and the doctor show why."""
+    with context.database.organization(connection.organization_id) as session:
+        row = session.get_one(Connection, connection.id)
+        row.status, row.status_reason = ConnectionStatus.BROKEN, str(problem)
+
+
+def note_conflict(session: Session, connection: Connection, reason: str | None, now: datetime) -> None:
+    """Remember (or clear, with None) that Stripe retries while Recoup drives."""
+    if connection.conflict_reason != reason:
+        connection.conflict_reason, connection.conflict_at = reason, now if reason else None
+
+
+def _livemode(api_key: str) -> bool:
+    kind, _, rest = api_key.partition("_")
+    mode, _, secret = rest.partition("_")
+    if kind not in ("sk", "rk") or mode not in ("live", "test") or not secret:
+        raise ConnectionRefused("this is no Stripe secret or restricted key; it begins with rk_live_, rk_test_ or sk_")
+    return mode == "live"
+
+
+def _find(context: Context, organization_id: UUID, account_id: str, livemode: bool) -> UUID | None:
+    with context.database.organization(organization_id) as session:
+        return session.scalar(
+            select(Connection.id).where(Connection.account_id == account_id, Connection.livemode == livemode)
+        )
+
+
+def _add_secret(context: Context, row: Connection, secret: str) -> None:
+    """The newest secret first; the one before it stays good, because Stripe signs with both while rolling."""
+    kept = [old for old in webhook_secrets(context, row) if old != secret][:1]
+    row.sealed_webhook_secrets = context.keys.seal(
+        orjson.dumps([secret, *kept]).decode(), row.context("webhook_secrets")
+    )

@@ -1,0 +1,163 @@
+"""Charges seen at Stripe written down as attempts, and what each of them means to the case.
+
+A charge is known by its id for ever. One that our own request made is joined to the attempt that asked for it.
+"""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.models import ChargeAttempt, PaymentMethod, RecoveryCase
+from app.recovery import cases, planning
+from app.recovery.cases import Happened
+from app.recovery.facts import attempts_of, to_decline_signals
+from app.recovery.reading import Reading
+from app.retries.declines import DeclineClass, Meaning, classify
+from app.stripe_gateway.snapshots import CardSnapshot, ChargeSnapshot, Signals
+from app.vocabulary import AttemptSource, AttemptState, EntryKind, Fact
+
+_CLOCKS_DIFFER = timedelta(seconds=5)
+NOT_SENT = "not_sent_to_network"
+
+
+def import_charges(session: Session, case: RecoveryCase, reading: Reading, now: datetime) -> None:
+    """Write every charge of a reading that is not written yet, and record what the failed ones mean."""
+    known = attempts_of(session, case)
+    by_charge = {attempt.charge_id: attempt for attempt in known}
+    for charge in reading.charges:
+        if charge.id in by_charge or charge.status == "pending":
+            continue
+        ours = _ours_without_a_charge(known, charge)
+        if ours is not None:
+            ours.charge_id = charge.id
+            continue
+        if _may_be_ours(known, charge):
+            continue
+        attempt = _write(session, case, reading, charge)
+        known.append(attempt)
+        if attempt.state is AttemptState.DECLINED:
+            record_decline(session, case, attempt, charge.created, now)
+    _note_approval_wanted(session, case, reading, now)
+    _note_new_card(session, case, reading, known, now)
+
+
+def record_decline(session: Session, case: RecoveryCase, attempt: ChargeAttempt, at: datetime, now: datetime) -> None:
+    """Tell the case what a declined attempt means: it may be tried again, or only the payer can help."""
+    meaning = classify(to_decline_signals(Signals(**attempt.signals)), attempt.brand)
+    fact = Fact.DECLINED if meaning.may_retry else Fact.DEAD_CARD
+    happened = Happened(
+        fact, f"declined:{attempt.charge_id or attempt.id}", at, meaning_sentence(meaning), _told(meaning)
+    )
+    is_newest = all(other.started_at <= attempt.started_at for other in attempts_of(session, case))
+    if is_newest:
+        cases.record(session, case, happened, now)
+    else:
+        # an older try that came to light late: it counts for budgets and stands on the timeline, but moves nothing
+        cases.append(session, case, EntryKind.FACT, fact, happened.key, at, now, happened.summary, happened.data)
+    if not meaning.may_retry:
+        planning.write_at_once(session, case, now)
+
+
+def meaning_sentence(meaning: Meaning) -> str:
+    """What a decline means, for the operator's timeline."""
+    verdict = "may be tried again" if meaning.may_retry else "only the customer can fix this"
+    return f"{meaning.description or 'Declined'} ({meaning.deciding_signal}); {verdict}."
+
+
+def method_columns(
+    session: Session, case: RecoveryCase, method_id: str | None, card: CardSnapshot | None
+) -> dict[str, str | None]:
+    """Fingerprint and brand for an attempt: from the charge itself, else from the payment method as projected."""
+    if card and card.fingerprint:
+        return {"fingerprint": card.fingerprint, "brand": card.brand}
+    row = session.query(PaymentMethod).filter_by(connection_id=case.connection_id, stripe_id=method_id).one_or_none()
+    return {"fingerprint": row.fingerprint if row else None, "brand": row.brand if row else None}
+
+
+def _told(meaning: Meaning) -> dict[str, str]:
+    return {
+        "decline_class": meaning.decline_class.value,
+        "customer_reason": meaning.customer_reason.value,
+        "signal": meaning.deciding_signal,
+    }
+
+
+def _ours_without_a_charge(known: list[ChargeAttempt], charge: ChargeSnapshot) -> ChargeAttempt | None:
+    for attempt in known:
+        answered = attempt.answered_at
+        if attempt.source is AttemptSource.RECOUP and attempt.charge_id is None and answered is not None:
+            is_same_end = (attempt.state is AttemptState.SUCCEEDED) == (charge.status == "succeeded")
+            is_in_time = attempt.started_at - _CLOCKS_DIFFER <= charge.created <= answered + _CLOCKS_DIFFER
+            if is_same_end and is_in_time:
+                return attempt
+    return None
+
+
+def _may_be_ours(known: list[ChargeAttempt], charge: ChargeSnapshot) -> bool:
+    """While an answer to us is open, a charge made since may be that answer; whoever gets the answer says so."""
+    return any(
+        attempt.state in (AttemptState.CHARGING, AttemptState.UNKNOWN)
+        and charge.created >= attempt.started_at - _CLOCKS_DIFFER
+        for attempt in known
+    )
+
+
+def _write(session: Session, case: RecoveryCase, reading: Reading, charge: ChargeSnapshot) -> ChargeAttempt:
+    attempt = ChargeAttempt(
+        organization_id=case.organization_id,
+        connection_id=case.connection_id,
+        case_id=case.id,
+        source=_source(reading, charge),
+        state=AttemptState.SUCCEEDED if charge.status == "succeeded" else AttemptState.DECLINED,
+        payment_method_id=charge.payment_method_id,
+        amount=charge.amount,
+        currency=charge.currency,
+        started_at=charge.created,
+        answered_at=charge.created,
+        charge_id=charge.id,
+        payment_intent_id=charge.payment_intent_id,
+        signals=asdict(charge.signals),
+        reached_network=charge.signals.network_status != NOT_SENT,
+        **method_columns(session, case, charge.payment_method_id, charge.card),
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def _source(reading: Reading, charge: ChargeSnapshot) -> AttemptSource:
+    """Stripe's automatic tries are those that `attempt_count` counts; what goes beyond them was the payer."""
+    position = [other.id for other in reading.charges].index(charge.id) + 1
+    return AttemptSource.STRIPE if position <= max(reading.invoice.attempt_count, 1) else AttemptSource.CUSTOMER
+
+
+def _note_approval_wanted(session: Session, case: RecoveryCase, reading: Reading, now: datetime) -> None:
+    """3-D Secure leaves no failed charge behind: the payment intent alone says that the payer must approve."""
+    intent = reading.intent
+    if intent is None or intent.status != "requires_action" or reading.invoice.status != "open":
+        return
+    told = {"decline_class": DeclineClass.AUTHENTICATION.value, "customer_reason": "needs_approval", "ask": "approve"}
+    summary = "The bank wants the customer to approve this payment."
+    happened = Happened(Fact.DEAD_CARD, f"approval:{intent.id}:{len(reading.charges)}", reading.read_at, summary, told)
+    if cases.record(session, case, happened, now):
+        planning.write_at_once(session, case, now)
+
+
+def _note_new_card(
+    session: Session, case: RecoveryCase, reading: Reading, known: list[ChargeAttempt], now: datetime
+) -> None:
+    """The card that would be charged now is not one that has failed here: somebody put a new one in place."""
+    method = reading.payment_method
+    tried = {attempt.payment_method_id for attempt in known if attempt.payment_method_id}
+    if method is None or not tried or method.id in tried or reading.invoice.status != "open":
+        return
+    note_new_card(session, case, method.id, reading.read_at, now, "A new card is in place.")
+
+
+def note_new_card(
+    session: Session, case: RecoveryCase, card_id: str, at: datetime, now: datetime, summary: str, edition: str = ""
+) -> bool:
+    """Record a new card, or with `edition` (its expiry) a renewed one; False when that is known already."""
+    happened = Happened(Fact.NEW_CARD, f"new_card:{card_id}{edition}", at, summary, {"card": card_id})
+    return cases.record(session, case, happened, now)

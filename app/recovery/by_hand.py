@@ -1,0 +1,40 @@
+"""A try that a person asked for: the ladder's day does not bind it, the rules of networks and holds do."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.models import Connection, RecoveryCase, Step
+from app.recovery import planning
+from app.recovery.facts import find_hold, gather, policy_for
+from app.retries.decisions import Decision, Reason, RetryAt
+from app.retries.network_rules import card_floors, closing_refusal, is_issued_in_india, spent_cap_of_number
+from app.vocabulary import CaseState
+
+
+def decide_for(session: Session, case: RecoveryCase, step: Step, now: datetime) -> Decision:
+    """The planner's answer, or the person's where nothing but the calendar stands against it."""
+    if "by" in step.plan and obstacle(session, case, now) is None:
+        return RetryAt(now, Reason.LADDER, (f"asked for by {step.plan['by']}",))
+    return planning.decide_now(session, case, now)
+
+
+def obstacle(session: Session, case: RecoveryCase, now: datetime) -> str | None:
+    """What stands against charging the card now because a person asked for it; None when nothing does."""
+    if case.state is not CaseState.WAITING:
+        return f"The case is {case.state.replace('_', ' ')}; only one that waits can be tried."
+    hold = find_hold(session, case, now)
+    if hold:
+        return f"The case is on hold ({hold.kind}): {hold.reason}."
+    facts = gather(session, case, now)
+    closing = closing_refusal(facts)
+    if closing:
+        return f"This card must not be charged again ({closing.deciding_signal}); a new card is needed."
+    if is_issued_in_india(facts):
+        return "Cards issued in India cannot be charged without their holder."
+    spent = spent_cap_of_number(facts)
+    if spent:
+        return f"The card has no tries left ({spent})."
+    policy = policy_for(session.get_one(Connection, case.connection_id), planning.definition_of(session, case))
+    waits = [floor for floor in card_floors(facts, policy) if floor.at > now]
+    return f"The card may not be charged before {waits[0].at:%Y-%m-%d %H:%M} UTC ({waits[0].rule})." if waits else None

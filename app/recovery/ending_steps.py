@@ -1,0 +1,51 @@
+"""The steps at the end of a case: the final action, and giving back what it took when money comes late."""
+
+from app.outcomes.actions import FinalAction
+from app.outcomes.final import run_final_action
+from app.outcomes.restoring import restore
+from app.recovery import cases, planning, steps
+from app.recovery.observing import observe_invoice
+from app.recovery.running_step import RunningStep
+from app.vocabulary import CaseState, EntryKind, FinalActionState, StepKind, StepState
+
+
+def run_final(running: RunningStep) -> None:
+    """Take the campaign's final action, unless money or a new chance came first; then tell the customer."""
+    context = running.context
+    observe_invoice(context, running.gateway, running.connection, running.invoice_stripe_id)
+    with context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        if case.state is not CaseState.EXHAUSTED:
+            now = context.clock.now()
+            steps.finish(session, running.claim, StepState.SKIPPED, f"the case is {case.state}", now)
+            return
+        settings = planning.definition_of(session, case).final_action
+    result = run_final_action(
+        context,
+        running.gateway,
+        organization_id=running.organization_id,
+        case_id=running.case_id,
+        action=FinalAction(settings.kind, settings.price_id, settings.debt),
+    )
+    now = context.clock.now()
+    with context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        cases.append(session, case, EntryKind.ACTION, "final_action", "final_action", now, now, result.summary)
+        steps.finish(session, running.claim, StepState.DONE, result.summary, now)
+        if result.state is FinalActionState.DONE and settings.kind != "leave":
+            content = {"kind": "subscription_changed"}
+            steps.plan(session, case, StepKind.MESSAGE, "message:final_action_done", now, "Say what was done.", content)
+        if case.state is CaseState.RECOVERED:
+            planning.replan(session, case, now)  # money came while the action was taken: plan its undoing
+    observe_invoice(context, running.gateway, running.connection, running.invoice_stripe_id)
+
+
+def run_restore(running: RunningStep) -> None:
+    """Bring back what the subscription was, because it was paid after all."""
+    context = running.context
+    result = restore(context, running.gateway, organization_id=running.organization_id, case_id=running.case_id)
+    now = context.clock.now()
+    with context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        cases.append(session, case, EntryKind.ACTION, "restored", "restored", now, now, result.summary)
+        steps.finish(session, running.claim, StepState.DONE, result.summary, now)

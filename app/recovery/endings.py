@@ -1,0 +1,81 @@
+"""How a case ends by what Stripe says: paid by whom, voided, written off, cancelled. Called with the case locked."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import ChargeAttempt, RecoveryCase, SubscriptionSnapshot
+from app.recovery import cases
+from app.recovery.cases import Happened
+from app.recovery.facts import attempts_of
+from app.recovery.reading import Reading
+from app.vocabulary import AttemptSource, AttemptState, Fact, RecoveredBy, StopReason
+
+_SUMMARIES = {
+    RecoveredBy.RETRY: "Paid: Recoup's retry of the card went through.",
+    RecoveredBy.NEW_CARD: "Paid: a new card was charged at once.",
+    RecoveredBy.AUTHENTICATION: "Paid: the customer approved the payment.",
+    RecoveredBy.STRIPE_RETRY: "Paid: Stripe's own retry went through.",
+    RecoveredBy.CUSTOMER: "Paid by the customer.",
+    RecoveredBy.OUT_OF_BAND: "Marked as paid outside Stripe.",
+}
+_STOPS = {
+    StopReason.VOIDED: "The invoice was voided: nothing is owed any more.",
+    StopReason.UNCOLLECTIBLE: "The invoice was written off as uncollectible.",
+    StopReason.CANCELLED: "The subscription was cancelled on request.",
+    StopReason.CUSTOMER_DELETED: "The customer was deleted at Stripe.",
+}
+
+
+def record_ending(session: Session, case: RecoveryCase, reading: Reading, now: datetime) -> None:
+    """Record that the invoice is paid, or that the case is over without money; nothing while it is simply open."""
+    if reading.invoice.status == "paid":
+        record_paid(session, case, reading, now)
+        return
+    reason = _why_stopped(session, case, reading)
+    if reason:
+        happened = Happened(Fact.STOPPED, f"stopped:{reason}", reading.read_at, _STOPS[reason], {"reason": reason})
+        cases.record(session, case, happened, now)
+
+
+def record_paid(session: Session, case: RecoveryCase, reading: Reading, now: datetime) -> None:
+    """Record the payment and credit it to the one last thing that happened before it (docs/metrics.md)."""
+    invoice = reading.invoice
+    cause = cause_of_payment(case, reading, attempts_of(session, case))
+    paid_at = min(invoice.paid_at or reading.read_at, now)
+    data = {"amount": invoice.amount_paid or case.amount_due, "cause": cause, "currency": invoice.currency}
+    cases.record(session, case, Happened(Fact.PAID, "paid", paid_at, _SUMMARIES[cause], data), now)
+
+
+def cause_of_payment(case: RecoveryCase, reading: Reading, attempts: list[ChargeAttempt]) -> RecoveredBy:
+    """The one cause a payment is credited to."""
+    if reading.invoice.paid_out_of_band:
+        return RecoveredBy.OUT_OF_BAND
+    paid_by = next((attempt for attempt in reversed(attempts) if attempt.state is AttemptState.SUCCEEDED), None)
+    if paid_by and paid_by.source is AttemptSource.RECOUP:
+        return RecoveredBy.NEW_CARD if paid_by.decision.get("reason") == "new_card" else RecoveredBy.RETRY
+    if case.customer_reason == "needs_approval":
+        return RecoveredBy.AUTHENTICATION
+    if paid_by and paid_by.source is AttemptSource.STRIPE:
+        return RecoveredBy.NEW_CARD if case.new_card_at else RecoveredBy.STRIPE_RETRY
+    return RecoveredBy.CUSTOMER
+
+
+def _why_stopped(session: Session, case: RecoveryCase, reading: Reading) -> StopReason | None:
+    if reading.invoice.status == "void":
+        return None if _is_our_doing(session, case) else StopReason.VOIDED
+    if reading.invoice.status == "uncollectible":
+        return None if _is_our_doing(session, case) else StopReason.UNCOLLECTIBLE
+    if reading.customer.deleted:
+        return StopReason.CUSTOMER_DELETED
+    subscription = reading.subscription
+    if subscription and subscription.status == "canceled" and not _is_our_doing(session, case):
+        by_stripe = subscription.cancellation_reason in ("payment_failed", "payment_disputed")
+        return None if by_stripe else StopReason.CANCELLED
+    return None
+
+
+def _is_our_doing(session: Session, case: RecoveryCase) -> bool:
+    """Our own final action cancels and writes off too; that is no news."""
+    return session.scalar(select(SubscriptionSnapshot.id).where(SubscriptionSnapshot.case_id == case.id)) is not None

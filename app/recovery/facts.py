@@ -1,0 +1,140 @@
+"""Rows turned into what the planner may know of a case, and campaigns and connections into its policy. Reads only."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
+from app.recovery.campaigns import CampaignDefinition
+from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, RetryPolicy
+from app.stripe_gateway.snapshots import Signals
+from app.vocabulary import AttemptState
+
+_OUTCOMES = {
+    AttemptState.SUCCEEDED: "approved",
+    AttemptState.DECLINED: "declined",
+    AttemptState.REQUIRES_ACTION: "requires_action",
+    AttemptState.CHARGING: "unknown",
+    AttemptState.UNKNOWN: "unknown",
+}
+_CARD_BUDGET = timedelta(days=30)
+
+
+def to_decline_signals(signals: Signals) -> DeclineSignals:
+    """The gateway's signals as the planner's: the same eight words on either side of a wall."""
+    return DeclineSignals(**asdict(signals))
+
+
+def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
+    """Everything the planner may know about `case` at `now`."""
+    invoice = session.get_one(Invoice, case.invoice_id)
+    customer = session.get_one(Customer, case.customer_id)
+    method = find_method_in_force(session, case)
+    hold = find_hold(session, case, now)
+    subscription = session.get(Subscription, case.subscription_id) if case.subscription_id else None
+    return CaseFacts(
+        seed=str(case.id),
+        failed_at=case.failed_at,
+        amount_minor=case.amount_due,
+        currency=case.currency,
+        card=Card(method.brand, method.funding, method.country, method.fingerprint) if method else None,
+        payment_method_id=method.stripe_id if method else None,
+        attempts=tuple(_attempt(row) for row in attempts_of(session, case)),
+        card_attempts=_card_uses(session, case, method, now),
+        new_card_at=case.new_card_at,
+        stripe_next_attempt_at=invoice.next_payment_attempt,
+        stripe_gave_up=subscription is not None and subscription.status in ("canceled", "unpaid"),
+        hold_until=hold.until if hold else None,
+        hold_reason=hold.kind.value if hold else None,
+        is_bank_debit=method is not None
+        and method.type in ("us_bank_account", "sepa_debit", "bacs_debit", "au_becs_debit"),
+        timezone=customer.timezone,
+    )
+
+
+def policy_for(connection: Connection, definition: CampaignDefinition) -> RetryPolicy:
+    """The planner's policy: who retries from the connection, how from the campaign."""
+    return RetryPolicy(
+        mode=connection.mode.value,
+        ladder_days=definition.retries.ladder_days,
+        window_days=definition.window_days,
+        max_attempts=definition.retries.max_attempts,
+    )
+
+
+def attempts_of(session: Session, case: RecoveryCase) -> list[ChargeAttempt]:
+    """Every attempt of a case, oldest first."""
+    return list(
+        session.scalars(
+            select(ChargeAttempt)
+            .where(ChargeAttempt.case_id == case.id)
+            .order_by(ChargeAttempt.started_at, ChargeAttempt.id)
+        )
+    )
+
+
+def find_hold(session: Session, case: RecoveryCase, now: datetime) -> Hold | None:
+    """The hold that ends last of those in force for the case or its customer; one without an end counts as last."""
+    holds = session.scalars(
+        select(Hold).where(
+            Hold.customer_id == case.customer_id,
+            (Hold.case_id.is_(None)) | (Hold.case_id == case.id),
+            Hold.released_at.is_(None),
+            (Hold.until.is_(None)) | (Hold.until > now),
+        )
+    ).all()
+    return max(holds, key=lambda hold: (hold.until is None, hold.until or now), default=None)
+
+
+def find_method_in_force(session: Session, case: RecoveryCase) -> PaymentMethod | None:
+    """The payment method Stripe would charge now, as far as it has been read."""
+    customer = session.get_one(Customer, case.customer_id)
+    subscription = session.get(Subscription, case.subscription_id) if case.subscription_id else None
+    invoice = session.get_one(Invoice, case.invoice_id)
+    wanted = (
+        case.new_card_id
+        or invoice.default_payment_method_id
+        or (subscription.default_payment_method_id if subscription else None)
+        or customer.default_payment_method_id
+        or customer.default_source_id
+    )
+    if wanted is None:
+        return None
+    return session.scalar(
+        select(PaymentMethod).where(
+            PaymentMethod.connection_id == case.connection_id, PaymentMethod.stripe_id == wanted
+        )
+    )
+
+
+def _attempt(row: ChargeAttempt) -> Attempt:
+    return Attempt(
+        at=row.started_at,
+        source=row.source.value,
+        outcome=_OUTCOMES[row.state],  # type: ignore[arg-type]
+        signals=DeclineSignals(**row.signals),
+        reached_network=row.reached_network,
+        payment_method_id=row.payment_method_id,
+        fingerprint=row.fingerprint,
+    )
+
+
+def _card_uses(
+    session: Session, case: RecoveryCase, method: PaymentMethod | None, now: datetime
+) -> tuple[CardUse, ...]:
+    if method is None or method.fingerprint is None:
+        return ()
+    rows = session.scalars(
+        select(ChargeAttempt)
+        .where(
+            ChargeAttempt.connection_id == case.connection_id,
+            ChargeAttempt.fingerprint == method.fingerprint,
+            ChargeAttempt.started_at > now - _CARD_BUDGET,
+            ChargeAttempt.reached_network,
+            ChargeAttempt.state != AttemptState.REFUSED,
+        )
+        .order_by(ChargeAttempt.started_at)
+    )
+    return tuple(CardUse(row.started_at, row.amount, DeclineSignals(**row.signals)) for row in rows)

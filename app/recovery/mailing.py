@@ -1,0 +1,52 @@
+"""A message step: is this mail still right, and if so into the outbox. How it leaves is the outbox's business."""
+
+from datetime import timedelta
+
+from app.failpoints import failpoint
+from app.messages import outbox
+from app.models import RecoveryCase
+from app.recovery import cases, steps
+from app.recovery.observing import observe_invoice
+from app.recovery.running_step import RunningStep
+from app.vocabulary import OPEN_CASE_STATES, CaseState, EntryKind, StepState
+
+AFTER_THE_END = ("recovered", "subscription_changed")
+
+
+def run_message(running: RunningStep) -> None:
+    """Queue the mail of one step and deliver it, or skip it and say why."""
+    context = running.context
+    observe_invoice(context, running.gateway, running.connection, running.invoice_stripe_id)
+    now = context.clock.now()
+    with context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        kind = _kind(running, case)
+        why_not = _why_not(case, kind)
+        if why_not:
+            steps.finish(session, running.claim, StepState.SKIPPED, why_not, now)
+            summary = f"The mail {kind} was not sent: {why_not}."
+            cases.append(
+                session, case, EntryKind.DECISION, "not_sent", f"not_sent:{running.step.key}", now, now, summary
+            )
+            return
+        if case.state is CaseState.CHARGING:
+            steps.postpone(session, running.claim, now + timedelta(minutes=1), "a charge is under way")
+            return
+        message = outbox.queue(session, case=case, key=running.step.key, kind=kind, step_id=running.step.id, now=now)
+        steps.finish(session, running.claim, StepState.DONE, f"message {message.id}", now)
+    failpoint("message.planned")
+    outbox.deliver(context, running.organization_id, message.id)
+
+
+def _kind(running: RunningStep, case: RecoveryCase) -> str:
+    """The campaign's word, except that a payment which only wants approval gets the mail that asks for it."""
+    kind: str = running.step.plan["kind"]
+    return "action_required" if kind == "payment_failed" and case.customer_reason == "needs_approval" else kind
+
+
+def _why_not(case: RecoveryCase, kind: str) -> str | None:
+    if kind == "recovered":
+        return None if case.state is CaseState.RECOVERED else f"the case is {case.state}"
+    if kind in AFTER_THE_END:
+        return None if case.state is not CaseState.CLOSED else "the case is closed"
+    return None if case.state in OPEN_CASE_STATES else f"the case is {case.state}"

@@ -1,0 +1,139 @@
+"""A reading of Stripe applied to rows: projections, a case opened or moved, attempts of everybody, a new plan.
+
+The one way in for news, whether a webhook, a sweep, the customer's page or our own charge brought it. Applying the
+same reading twice changes nothing; of two readings the newer wins (`StaleReading` asks for another).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.accounts.connections import note_conflict
+from app.context import Context
+from app.models import Connection, Customer, Invoice, RecoveryCase, Subscription
+from app.recovery import cases, planning
+from app.recovery.attempts import import_charges
+from app.recovery.campaigns import find_version_for
+from app.recovery.endings import record_ending
+from app.recovery.projections import (
+    StaleReading,
+    write_customer,
+    write_invoice,
+    write_payment_method,
+    write_subscription,
+)
+from app.recovery.reading import Reading, read_invoice
+from app.stripe_gateway.gateway import StripeGateway
+from app.vocabulary import CaseState, ConnectionMode, EntryKind
+
+READ_AGAIN = 4
+CHECKOUT = "subscription_create"  # a first payment that fails is an abandoned checkout, not a lapsed customer
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What an event claimed: whether a payment failed or wants the payer's approval, and when (aware UTC)."""
+
+    failed: bool
+    at: datetime
+
+
+def observe_invoice(
+    context: Context, gateway: StripeGateway, connection: Connection, invoice_id: str, hint: Hint | None = None
+) -> UUID | None:
+    """Read an invoice at Stripe and apply what is found; the id of its case, if it has one.
+
+    Raises `GatewayError`, and `StaleReading` when others kept writing newer readings.
+    """
+    for _ in range(READ_AGAIN):
+        reading = read_invoice(gateway, invoice_id, context.clock.now())
+        try:
+            with context.database.organization(connection.organization_id) as session:
+                return apply(session, session.get_one(Connection, connection.id), reading, hint, context.clock.now())
+        except StaleReading:
+            continue
+    raise StaleReading(invoice_id)
+
+
+def apply(session: Session, connection: Connection, reading: Reading, hint: Hint | None, now: datetime) -> UUID | None:
+    """Apply one reading inside the caller's transaction; raises `StaleReading`."""
+    invoice = write_invoice(session, connection, reading.invoice, reading.read_at)
+    customer = write_customer(session, connection, reading.customer, reading.read_at)
+    subscription = None
+    if reading.subscription:
+        subscription = write_subscription(session, connection, reading.subscription, reading.read_at)
+    if reading.payment_method:
+        write_payment_method(session, connection, reading.payment_method, reading.read_at)
+    case = cases.find_case_of_invoice(session, invoice.id)
+    is_new = case is None
+    if case is None:
+        if not opens_case(reading, hint):
+            return None
+        case = _open(session, connection, reading, hint, (invoice, customer, subscription), now)
+    import_charges(session, case, reading, now)
+    record_ending(session, case, reading, now)
+    if is_new and case.state not in (CaseState.RECOVERED, CaseState.CLOSED):
+        planning.plan_opening(session, case, now)
+    _watch_for_conflict(session, connection, case, invoice, now)
+    planning.replan(session, case, now)
+    return case.id
+
+
+def opens_case(reading: Reading, hint: Hint | None) -> bool:
+    """Whether an invoice is a lapsed payment worth recovering: charged automatically, and failed at least once."""
+    invoice = reading.invoice
+    if invoice.collection_method != "charge_automatically" or invoice.billing_reason == CHECKOUT:
+        return False
+    if invoice.amount_due <= 0 or invoice.status == "draft":
+        return False
+    has_failed = any(charge.status == "failed" for charge in reading.charges)
+    is_owed = invoice.status == "open" and invoice.attempted and invoice.amount_remaining > 0
+    return has_failed or is_owed or (hint is not None and hint.failed)
+
+
+def _open(
+    session: Session,
+    connection: Connection,
+    reading: Reading,
+    hint: Hint | None,
+    rows: tuple[Invoice, Customer, Subscription | None],
+    now: datetime,
+) -> RecoveryCase:
+    invoice, customer, subscription = rows
+    failures = [charge.created for charge in reading.charges if charge.status == "failed"]
+    failed_at = min(failures, default=hint.at if hint else now)
+    interval = subscription.interval if subscription else None
+    return cases.open_case(
+        session,
+        invoice=invoice,
+        customer=customer,
+        subscription=subscription,
+        version=find_version_for(session, interval),
+        failed_at=min(failed_at, now),
+        now=now,
+    )
+
+
+def _watch_for_conflict(
+    session: Session, connection: Connection, case: RecoveryCase, invoice: Invoice, now: datetime
+) -> None:
+    """Two must never retry at once: notice it and say so; the planner then leaves the invoice to Stripe."""
+    if connection.mode is not ConnectionMode.DRIVE or case.state is CaseState.RECOVERED:
+        return
+    if invoice.next_payment_attempt is None:
+        note_conflict(session, connection, None, now)
+        return
+    reason = "Stripe plans retries of its own while Recoup drives. Turn Smart Retries off in Stripe's billing settings."
+    note_conflict(session, connection, reason, now)
+    cases.append(
+        session,
+        case,
+        EntryKind.NOTE,
+        "conflict",
+        f"conflict:{invoice.next_payment_attempt.isoformat()}",
+        now,
+        now,
+        reason,
+    )

@@ -1,0 +1,107 @@
+"""What an operator may do to a case by hand. Network rules bind people too; everything done is audited."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.bell import Urgency
+from app.context import Context
+from app.db import after_commit
+from app.errors import RecoupError
+from app.models import AuditEntry, Hold, RecoveryCase
+from app.recovery import by_hand, cases, holds, planning, steps
+from app.recovery.cases import Happened
+from app.vocabulary import OPEN_CASE_STATES, CaseState, Fact, HoldKind, StepKind, StopReason
+
+
+class NotAllowedNow(RecoupError):
+    """The case, a hold or a network rule stands against what was asked; the text says which."""
+
+
+def retry_now(context: Context, organization_id: UUID, case_id: UUID, actor: str) -> None:
+    """Bring the next try to this moment; raises `NotAllowedNow`."""
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        case = cases.lock_case(session, case_id)
+        obstacle = by_hand.obstacle(session, case, now)
+        if obstacle:
+            raise NotAllowedNow(obstacle)
+        standing = steps.open_steps(session, case.id, StepKind.RETRY)
+        if standing and standing[0].state != "planned":
+            raise NotAllowedNow("A try is under way already.")
+        content = {"by": actor}
+        if standing:
+            standing[0].due_at, standing[0].why, standing[0].plan = now, f"asked for by {actor}", content
+        else:
+            key = f"retry:by_hand:{case.version}"
+            steps.plan(session, case, StepKind.RETRY, key, now, f"asked for by {actor}", content)
+        _audit(session, case, actor, "case.retry_now", now)
+        after_commit(session, lambda: context.bell.ring("sweep", urgency=Urgency.NOW))
+
+
+def stop_case(context: Context, organization_id: UUID, case_id: UUID, actor: str, note: str) -> None:
+    """Close a case for good: no more tries, no more mails. A payment would still count."""
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        case = cases.lock_case(session, case_id)
+        if case.state in (CaseState.RECOVERED, CaseState.CLOSED):
+            raise NotAllowedNow(f"The case has ended already: {case.state}.")
+        summary = f"Stopped by {actor}" + (f": {note}" if note else ".")
+        data = {"reason": StopReason.OPERATOR, "note": note}
+        cases.record(session, case, Happened(Fact.STOPPED, "stopped:operator", now, summary, data), now)
+        planning.replan(session, case, now)
+        _audit(session, case, actor, "case.stopped", now, note=note)
+
+
+def snooze(context: Context, organization_id: UUID, case_id: UUID, until: datetime, actor: str, note: str) -> None:
+    """Leave a case alone until `until` (aware UTC), which must lie ahead and inside its window."""
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        case = cases.lock_case(session, case_id)
+        if case.state not in OPEN_CASE_STATES:
+            raise NotAllowedNow(f"The case has ended already: {case.state}.")
+        if not now < until < case.window_ends_at:
+            raise NotAllowedNow(
+                f"A snooze must end after now and before the window does, {case.window_ends_at:%Y-%m-%d}."
+            )
+        holds.place(
+            session,
+            organization_id=organization_id,
+            customer_id=case.customer_id,
+            case_id=case.id,
+            kind=HoldKind.SNOOZE,
+            key=f"snooze:{case.id}:{until.isoformat()}",
+            reason=note or "snoozed",
+            until=until,
+            by=actor,
+            now=now,
+        )
+        _audit(session, case, actor, "case.snoozed", now, until=until.isoformat(), note=note)
+
+
+def release_hold(context: Context, organization_id: UUID, hold_id: UUID, actor: str) -> None:
+    """End a hold before its time."""
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        hold = session.get(Hold, hold_id, with_for_update=True)
+        if hold is None:
+            raise NotAllowedNow("There is no such hold.")
+        if not holds.release(session, hold, f"released by {actor}", now):
+            raise NotAllowedNow("The hold has been released already.")
+        _audit_subject(session, organization_id, f"hold {hold.id}", actor, "hold.released", now, {})
+
+
+def _audit(session: Session, case: RecoveryCase, actor: str, action: str, now: datetime, **data: Any) -> None:
+    _audit_subject(session, case.organization_id, f"case {case.id}", actor, action, now, data)
+
+
+def _audit_subject(
+    session: Session, organization_id: UUID, subject: str, actor: str, action: str, now: datetime, data: dict[str, Any]
+) -> None:
+    session.add(
+        AuditEntry(
+            organization_id=organization_id, actor=actor, action=action, subject=subject, happened_at=now, data=data
+        )
+    )

@@ -1,0 +1,197 @@
+"""From facts to steps: asks the planner, puts its answer on the calendar, and writes why on the timeline.
+
+Called inside the transaction that recorded the facts, with the case locked. Deciding not to act is written down too.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.models import CampaignVersion, Connection, Invoice, Message, RecoveryCase, Step, SubscriptionSnapshot
+from app.recovery import cases, steps
+from app.recovery.campaigns import CampaignDefinition, MessageStep, read_definition
+from app.recovery.cases import Happened
+from app.recovery.facts import find_method_in_force, gather, policy_for
+from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, RetryAt
+from app.retries.explain import explain
+from app.retries.planner import decide
+from app.vocabulary import (
+    CaseState,
+    ConnectionMode,
+    EntryKind,
+    Fact,
+    FinalActionState,
+    MessageState,
+    StepKind,
+    StepState,
+)
+
+THANK_YOU = "message:recovered"
+SOFT = ("soft_fast", "soft_timed", "soft_opaque")
+
+
+def definition_of(session: Session, case: RecoveryCase) -> CampaignDefinition:
+    """The campaign content that this case was pinned to when it began."""
+    return read_definition(session.get_one(CampaignVersion, case.campaign_version_id))
+
+
+def plan_opening(session: Session, case: RecoveryCase, now: datetime) -> None:
+    """Put onto the calendar what the campaign foresees from the first day: its mails and the end of its window."""
+    definition = definition_of(session, case)
+    for message in definition.messages:
+        due = message_due(message, case, is_soft=case.decline_class in SOFT)
+        steps.plan(session, case, StepKind.MESSAGE, f"message:{message.key}", due, "campaign", {"kind": message.kind})
+    steps.plan(session, case, StepKind.WINDOW_END, "window_end", case.window_ends_at, "The window closes.")
+    connection = session.get_one(Connection, case.connection_id)
+    invoice = session.get_one(Invoice, case.invoice_id)
+    if connection.mode is ConnectionMode.DRIVE and (invoice.auto_advance or invoice.next_payment_attempt):
+        why = "Recoup drives: Stripe is asked to leave this invoice to it."
+        steps.plan(session, case, StepKind.TAKE_OVER, "take_over", now, why)
+
+
+def message_due(message: MessageStep, case: RecoveryCase, *, is_soft: bool) -> datetime:
+    """When a campaign's mail is due; a soft decline is first given the silence the campaign grants it."""
+    if message.anchor == "end":
+        return case.window_ends_at - timedelta(days=message.days)
+    delay = timedelta(hours=message.soft_delay_hours) if is_soft else timedelta(0)
+    return case.failed_at + max(timedelta(days=message.days), delay)
+
+
+def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | None:
+    """Bring the calendar into line with the case as it is now. None for a case that has ended or is being charged."""
+    if case.state in (CaseState.RECOVERED, CaseState.CLOSED):
+        _end(session, case, now)
+        return None
+    if case.state in (CaseState.CHARGING, CaseState.EXHAUSTED):
+        return None
+    decision = decide_now(session, case, now)
+    _carry_out(session, case, decision, now)
+    return decision
+
+
+def decide_now(session: Session, case: RecoveryCase, now: datetime) -> Decision:
+    """The planner's answer for the case as its rows stand, put on the timeline when it is a new one."""
+    connection = session.get_one(Connection, case.connection_id)
+    policy = policy_for(connection, definition_of(session, case))
+    facts = gather(session, case, now)
+    decision = decide(facts, policy, now)
+    sentence = explain(decision, facts, policy, now)
+    data = {
+        "decision": type(decision).__name__,
+        "reason": str(decision.reason),
+        "rules": list(getattr(decision, "rules", ())),
+    }
+    cases.append(
+        session,
+        case,
+        EntryKind.DECISION,
+        type(decision).__name__,
+        f"decision:{case.version}:{_mark(decision)}",
+        now,
+        now,
+        sentence,
+        data,
+    )
+    return decision
+
+
+def write_at_once(session: Session, case: RecoveryCase, now: datetime) -> None:
+    """Only the payer can help now, so the silence kept for soft declines ends: bring the first mail forward."""
+    session.execute(
+        update(Step)
+        .where(
+            Step.case_id == case.id,
+            Step.kind == StepKind.MESSAGE,
+            Step.state == StepState.PLANNED,
+            Step.plan["kind"].astext == "payment_failed",
+            Step.due_at > now,
+        )
+        .values(due_at=now)
+    )
+
+
+def method_id_in_force(session: Session, case: RecoveryCase) -> str | None:
+    """The id of the payment method that a charge would use now, as far as it has been read."""
+    method = find_method_in_force(session, case)
+    return method.stripe_id if method else None
+
+
+def _mark(decision: Decision) -> str:
+    moment = getattr(decision, "at", None) or getattr(decision, "until", None)
+    return f"{type(decision).__name__}:{decision.reason}:{moment.isoformat() if moment else ''}"
+
+
+def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: datetime) -> None:
+    if isinstance(decision, RetryAt):
+        if case.state is CaseState.WAITING:
+            _put_retry(session, case, decision.at, str(decision.reason))
+        return
+    steps.cancel(session, case.id, f"no try: {decision.reason}", now, (StepKind.RETRY,))
+    if isinstance(decision, GiveUp):
+        give_up(session, case, str(decision.reason), now)
+    elif isinstance(decision, AskCustomer) and case.state is CaseState.WAITING:
+        happened = Happened(
+            Fact.DEAD_CARD,
+            f"ask:{case.version}",
+            now,
+            "Only the customer can fix this now.",
+            {"reason": str(decision.reason), "ask": decision.kind},
+        )
+        cases.record(session, case, happened, now)
+    elif isinstance(decision, Hold | LeaveToStripe) and decision.until and case.state is CaseState.WAITING:
+        _put_retry(session, case, decision.until, f"look again: {decision.reason}")
+
+
+def give_up(session: Session, case: RecoveryCase, reason: str, now: datetime) -> None:
+    """Record that the case is out of tries or time, and plan its final action."""
+    happened = Happened(
+        Fact.OUT_OF_ROAD, f"out_of_road:{case.version}", now, "Out of tries and time.", {"reason": reason}
+    )
+    cases.record(session, case, happened, now)
+    if case.state is CaseState.EXHAUSTED:
+        _plan_final_action(session, case, now)
+
+
+def _put_retry(session: Session, case: RecoveryCase, due_at: datetime, why: str) -> None:
+    """One open retry step a case: moved when it stands, made when it does not, left when a worker has begun it."""
+    standing = steps.open_steps(session, case.id, StepKind.RETRY)
+    if standing:
+        session.execute(
+            update(Step)
+            .where(Step.id == standing[0].id, Step.state.in_((StepState.PLANNED, StepState.CLAIMED)))
+            .values(due_at=due_at, why=why, state=StepState.PLANNED, lease_token=None, lease_until=None)
+        )
+        return
+    number = len(session.scalars(select(Step.id).where(Step.case_id == case.id, Step.kind == StepKind.RETRY)).all()) + 1
+    steps.plan(session, case, StepKind.RETRY, f"retry:{number}", due_at, why)
+
+
+def _plan_final_action(session: Session, case: RecoveryCase, now: datetime) -> None:
+    steps.cancel(
+        session, case.id, "the case is exhausted", now, (StepKind.RETRY, StepKind.MESSAGE, StepKind.WINDOW_END)
+    )
+    due = now + (case.grace_until - case.window_ends_at)
+    steps.plan(session, case, StepKind.FINAL_ACTION, "final_action", due, "Nothing helped in time.")
+
+
+def _end(session: Session, case: RecoveryCase, now: datetime) -> None:
+    """Nothing planned survives the end, except a thank-you and the undoing of what the final action took."""
+    why = "paid" if case.state is CaseState.RECOVERED else "the case was stopped"
+    if not any(step.key == THANK_YOU for step in steps.open_steps(session, case.id)):
+        steps.cancel(session, case.id, why, now, tuple(kind for kind in StepKind if kind is not StepKind.RESTORE))
+    if case.state is not CaseState.RECOVERED:
+        return
+    if _was_written_to(session, case):
+        steps.plan(session, case, StepKind.MESSAGE, THANK_YOU, now, "Paid: say thank you.", {"kind": "recovered"})
+    taken = session.scalar(select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case.id))
+    if taken and taken.state in (FinalActionState.DONE, FinalActionState.INTENDED):
+        steps.plan(session, case, StepKind.RESTORE, "restore", now, "Paid after the end: give back what was taken.")
+
+
+def _was_written_to(session: Session, case: RecoveryCase) -> bool:
+    reached = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.CLAIMED, MessageState.UNKNOWN)
+    return (
+        session.scalar(select(Message.id).where(Message.case_id == case.id, Message.state.in_(reached)).limit(1))
+        is not None
+    )

@@ -1,0 +1,171 @@
+"""Stripe's objects copied into rows, newest reading wins. Copies for lists and decisions; the truth stays at Stripe."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import RecoupError
+from app.models import Connection, Customer, Invoice, PaymentMethod, Subscription
+from app.stripe_gateway.snapshots import CustomerSnapshot, InvoiceSnapshot, PaymentMethodSnapshot, SubscriptionSnapshot
+
+
+class StaleReading(RecoupError):
+    """A newer reading of the same object was written meanwhile: read again before deciding anything."""
+
+
+_ENDED = ("paid", "void", "uncollectible")
+
+
+def write_invoice(session: Session, connection: Connection, snapshot: InvoiceSnapshot, read_at: datetime) -> Invoice:
+    """Write what was read at `read_at` and return the row, locked. Raises `StaleReading`."""
+    values = {
+        "customer_stripe_id": snapshot.customer_id or "",
+        "subscription_stripe_id": snapshot.subscription_id,
+        "number": snapshot.number,
+        "description": next((line.description for line in snapshot.lines if line.description), None),
+        "status": snapshot.status,
+        "currency": snapshot.currency,
+        "amount_due": snapshot.amount_due,
+        "amount_paid": snapshot.amount_paid,
+        "amount_remaining": snapshot.amount_remaining,
+        "billing_reason": snapshot.billing_reason,
+        "collection_method": snapshot.collection_method,
+        "attempted": snapshot.attempted,
+        "attempt_count": snapshot.attempt_count,
+        "next_payment_attempt": snapshot.next_payment_attempt,
+        "auto_advance": snapshot.auto_advance,
+        "hosted_invoice_url": snapshot.hosted_invoice_url,
+        "payment_intent_id": snapshot.payment_intent_id,
+        "default_payment_method_id": snapshot.default_payment_method_id,
+        "invoiced_at": snapshot.created,
+        "due_at": snapshot.due_date,
+        "paid_at": snapshot.paid_at,
+        "paid_out_of_band": snapshot.paid_out_of_band,
+        "refreshed_at": read_at,
+    }
+    _upsert(session, Invoice, connection, snapshot.id, values)
+    row = session.scalars(select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update()).one()
+    session.refresh(row)
+    if row.refreshed_at > read_at:
+        raise StaleReading(snapshot.id)
+    return row
+
+
+def note_invoice_event(session: Session, connection: Connection, snapshot: InvoiceSnapshot, created: datetime) -> None:
+    """Write an invoice as an event carried it, unless something newer or more final is known."""
+    known = session.scalar(select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update())
+    if known and (known.refreshed_at > created or (known.status in _ENDED and snapshot.status not in _ENDED)):
+        return
+    write_invoice(session, connection, snapshot, created)
+
+
+def write_customer(session: Session, connection: Connection, snapshot: CustomerSnapshot, read_at: datetime) -> Customer:
+    """Write a customer, unless a newer reading stands; returns the row."""
+    values: dict[str, Any] = {"deleted": snapshot.deleted, "refreshed_at": read_at}
+    if not snapshot.deleted:
+        values |= {
+            "email": snapshot.email,
+            "name": snapshot.name,
+            "locales": list(snapshot.preferred_locales),
+            "country": snapshot.country,
+            "timezone": snapshot.timezone,
+            "currency": snapshot.currency,
+            "delinquent": snapshot.delinquent,
+            "default_payment_method_id": snapshot.default_payment_method_id,
+            "default_source_id": snapshot.default_source_id,
+            "stripe_metadata": dict(snapshot.metadata),
+            "customer_since": snapshot.created,
+        }
+    row: Customer = _write(session, Customer, connection, snapshot.id, values)
+    return row
+
+
+def write_subscription(
+    session: Session, connection: Connection, snapshot: SubscriptionSnapshot, read_at: datetime
+) -> Subscription:
+    """Write a subscription, unless a newer reading stands; returns the row."""
+    first = snapshot.items[0] if snapshot.items else None
+    values = {
+        "customer_stripe_id": snapshot.customer_id or "",
+        "status": snapshot.status,
+        "price_id": first.price_id if first else None,
+        "product_id": first.product_id if first else None,
+        "plan_name": _plan_name(snapshot.raw),
+        "unit_amount": first.unit_amount if first else None,
+        "currency": first.currency if first else None,
+        "interval": first.interval if first else None,
+        "interval_count": first.interval_count if first else None,
+        "current_period_end": snapshot.current_period_end,
+        "cancel_at_period_end": snapshot.cancel_at_period_end,
+        "canceled_at": snapshot.canceled_at,
+        "pause_collection": snapshot.pause_collection,
+        "schedule_id": snapshot.schedule_id,
+        "default_payment_method_id": snapshot.default_payment_method_id,
+        "refreshed_at": read_at,
+    }
+    row: Subscription = _write(session, Subscription, connection, snapshot.id, values)
+    return row
+
+
+def write_payment_method(
+    session: Session, connection: Connection, snapshot: PaymentMethodSnapshot, read_at: datetime
+) -> PaymentMethod:
+    """Write a payment method, unless a newer reading stands; returns the row."""
+    card = snapshot.card
+    values = {
+        "customer_stripe_id": snapshot.customer_id,
+        "type": snapshot.type,
+        "brand": card.brand if card else None,
+        "funding": card.funding if card else None,
+        "country": card.country if card else snapshot.billing_country,
+        "fingerprint": card.fingerprint if card else None,
+        "last4": card.last4 if card else None,
+        "exp_month": card.exp_month if card else None,
+        "exp_year": card.exp_year if card else None,
+        "refreshed_at": read_at,
+    }
+    row: PaymentMethod = _write(session, PaymentMethod, connection, snapshot.id, values)
+    return row
+
+
+def find_invoice(session: Session, connection_id: UUID, stripe_id: str) -> Invoice | None:
+    """The projected invoice, if Recoup has heard of it."""
+    return session.scalar(select(Invoice).where(Invoice.connection_id == connection_id, Invoice.stripe_id == stripe_id))
+
+
+def _plan_name(raw: dict[str, Any]) -> str | None:
+    """What a person would call the plan: the price's nickname, else the subscription's own description."""
+    items = (raw.get("items") or {}).get("data") or []
+    price = (items[0].get("price") or {}) if items else {}
+    return price.get("nickname") or raw.get("description")
+
+
+def _same(record: type[Any], connection: Connection, stripe_id: str) -> tuple[Any, Any]:
+    return record.connection_id == connection.id, record.stripe_id == stripe_id
+
+
+def _upsert(
+    session: Session, record: type[Any], connection: Connection, stripe_id: str, values: dict[str, Any]
+) -> None:
+    defaults = {"id": uuid4(), "organization_id": connection.organization_id, "connection_id": connection.id}
+    if record is Customer:
+        values = {"locales": [], "delinquent": False, "stripe_metadata": {}, **values}
+    statement = insert(record).values(**defaults, stripe_id=stripe_id, **values)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["connection_id", "stripe_id"],
+            set_={name: statement.excluded[name] for name in values},
+            where=record.refreshed_at <= statement.excluded.refreshed_at,
+        )
+    )
+
+
+def _write(session: Session, record: type[Any], connection: Connection, stripe_id: str, values: dict[str, Any]) -> Any:
+    _upsert(session, record, connection, stripe_id, values)
+    row = session.scalars(select(record).where(*_same(record, connection, stripe_id))).one()
+    session.refresh(row)
+    return row

@@ -1,0 +1,145 @@
+"""Carrying out one claimed step: what each kind of step does, and what becomes of it when Stripe cannot be asked.
+
+Refuses to know who claimed it or when it is due. Every kind looks at Stripe first, then at the case, then acts.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from app.accounts.connections import gateway_for, mark_broken
+from app.context import Context
+from app.failpoints import failpoint
+from app.log import get_logger
+from app.models import Connection, Invoice, RecoveryCase, Step
+from app.recovery import cases, ending_steps, planning, steps
+from app.recovery.by_hand import decide_for
+from app.recovery.charging import begin_charge, carry_out
+from app.recovery.mailing import run_message
+from app.recovery.observing import observe_invoice
+from app.recovery.running_step import RunningStep
+from app.recovery.steps import Claim, LeaseLost
+from app.retries.decisions import RetryAt
+from app.stripe_gateway.errors import ConnectionBroken, Permanent, RetryLater
+from app.vocabulary import CaseState, EntryKind, StepKind, StepState
+
+log = get_logger(__name__)
+GIVE_UP_AFTER = 12  # claims; with the growing waits below that is about three days
+LONGEST_WAIT = timedelta(hours=12)
+
+
+def run(context: Context, claim: Claim) -> None:
+    """Carry out one claimed step; does nothing where the claim no longer holds."""
+    with context.database.organization(claim.organization_id) as session:
+        step = steps.begin(session, claim, context.clock.now())
+        if step is None:
+            return
+        case = session.get_one(RecoveryCase, step.case_id)
+        connection = session.get_one(Connection, case.connection_id)
+        invoice = session.get_one(Invoice, case.invoice_id)
+    failpoint("step.begun")
+    running = RunningStep(
+        context, gateway_for(context, connection), connection, claim, step, case.id, invoice.stripe_id
+    )
+    try:
+        KINDS[step.kind](running)
+    except LeaseLost:
+        log.info("step.lease_lost", step=str(claim.step_id))
+    except RetryLater as problem:
+        _later(running, problem)
+    except ConnectionBroken as problem:
+        mark_broken(context, connection, problem)
+        _later(running, problem)
+    except Permanent as problem:
+        _fail(running, problem)
+
+
+def run_retry(running: RunningStep) -> None:
+    """Try the card, if Stripe's books, the case and the planner still agree that now is the time."""
+    context = running.context
+    observe_invoice(context, running.gateway, running.connection, running.invoice_stripe_id)
+    now = context.clock.now()
+    with context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        if case.state is not CaseState.WAITING:
+            steps.finish(session, running.claim, StepState.SKIPPED, f"the case is {case.state}", now)
+            return
+        decision = decide_for(session, case, running.step, now)
+        intention = begin_charge(session, running.claim, case, decision, now)
+        if intention is None:
+            steps.finish(session, running.claim, StepState.SKIPPED, f"not now: {decision.reason}", now)
+            planning.replan(session, case, now)
+    if intention is not None:
+        carry_out(context, running.gateway, running.connection, intention)
+
+
+def run_take_over(running: RunningStep) -> None:
+    """Ask Stripe to leave this invoice to Recoup, so that never both retry."""
+    running.gateway.stop_automatic_collection(running.invoice_stripe_id)
+    observe_invoice(running.context, running.gateway, running.connection, running.invoice_stripe_id)
+    now = running.context.clock.now()
+    with running.context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        summary = "Stripe's own retries of this invoice are off; Recoup plans every try."
+        cases.append(session, case, EntryKind.ACTION, "took_over", "took_over", now, now, summary)
+        steps.finish(session, running.claim, StepState.DONE, None, now)
+
+
+def run_window_end(running: RunningStep) -> None:
+    """The campaign's time is over: decide for the last time."""
+    observe_invoice(running.context, running.gateway, running.connection, running.invoice_stripe_id)
+    now = running.context.clock.now()
+    with running.context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        if case.state is CaseState.CHARGING:
+            steps.postpone(session, running.claim, now + timedelta(minutes=1), "a charge is under way")
+            return
+        decision = planning.replan(session, case, now)
+        if isinstance(decision, RetryAt) or case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER):
+            steps.postpone(session, running.claim, now + timedelta(hours=6), "not yet at its end")
+            return
+        steps.finish(session, running.claim, StepState.DONE, None, now)
+
+
+def _later(running: RunningStep, problem: Exception) -> None:
+    """Put the step back on the calendar with a growing wait; after many tries it fails and a person is told."""
+    if running.step.claims >= GIVE_UP_AFTER:
+        _fail(running, problem)
+        return
+    now = running.context.clock.now()
+    wait = min(timedelta(seconds=10) * 3 ** (running.step.claims - 1), LONGEST_WAIT)
+    hint = getattr(problem, "retry_after", None)
+    wait = max(wait, timedelta(seconds=hint or 0))
+    with running.context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        if _is_over(session.get_one(Step, running.claim.step_id)):
+            return
+        steps.postpone(session, running.claim, now + wait, f"{type(problem).__name__}: {problem}")
+        key = f"later:{running.step.key}:{running.step.claims}"
+        summary = f"Stripe could not be asked ({type(problem).__name__}); {running.step.kind} is tried again later."
+        cases.append(session, case, EntryKind.NOTE, "later", key, now, now, summary)
+
+
+def _fail(running: RunningStep, problem: Exception) -> None:
+    now = running.context.clock.now()
+    with running.context.database.organization(running.organization_id) as session:
+        case = cases.lock_case(session, running.case_id)
+        if _is_over(session.get_one(Step, running.claim.step_id)):
+            return
+        steps.finish(session, running.claim, StepState.FAILED, f"{type(problem).__name__}: {problem}", now)
+        summary = f"The step {running.step.key} failed: {problem}. A person has to look at it."
+        cases.append(session, case, EntryKind.NOTE, "failed", f"failed:{running.step.id}", now, now, summary)
+
+
+def _is_over(step: Step) -> bool:
+    """A retry step ends when its intention is committed; trouble after that is the attempt's, not the step's."""
+    return step.state is not StepState.RUNNING
+
+
+KINDS: dict[StepKind, Callable[[RunningStep], None]] = {
+    StepKind.RETRY: run_retry,
+    StepKind.TAKE_OVER: run_take_over,
+    StepKind.WINDOW_END: run_window_end,
+    StepKind.MESSAGE: run_message,
+    StepKind.FINAL_ACTION: ending_steps.run_final,
+    StepKind.RESTORE: ending_steps.run_restore,
+}

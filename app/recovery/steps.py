@@ -1,0 +1,160 @@
+"""Steps as durable due-rows: planned, claimed under a lease with a fencing token, begun, finished. Rows only.
+
+What a step does is the business of `running`; this file guarantees that one worker at a time does it, and that a
+worker which outlived its lease cannot write an ending.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import RecoupError
+from app.models import RecoveryCase, Step
+from app.vocabulary import OPEN_STEP_STATES, StepKind, StepState
+
+TO_BE_HEARD = timedelta(seconds=20)  # a claimed step whose bell nobody heard is claimed again after this
+LEASE = timedelta(seconds=60)  # a begun step is taken over after this
+
+CLAIM = text(
+    """
+    update steps set state = 'claimed', lease_until = :until, lease_token = gen_random_uuid(), claims = claims + 1
+    where id in (
+        select id from steps
+        where state in ('planned', 'claimed', 'running') and due_at <= :now
+          and (state = 'planned' or lease_until <= :now)
+        order by due_at limit :limit for update skip locked
+    )
+    returning organization_id, id, lease_token
+    """
+)
+
+
+class LeaseLost(RecoupError):
+    """Another worker has taken this step over; whatever was about to be written must not be."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A step that is ours to begin, as long as `token` is still on it."""
+
+    organization_id: UUID
+    step_id: UUID
+    token: UUID
+
+
+def plan(
+    session: Session,
+    case: RecoveryCase,
+    kind: StepKind,
+    key: str,
+    due_at: datetime,
+    why: str,
+    content: dict[str, Any] | None = None,
+) -> bool:
+    """Plan a step; False (and nothing changed) where the case has had one of this key."""
+    statement = (
+        insert(Step)
+        .values(
+            organization_id=case.organization_id,
+            case_id=case.id,
+            kind=kind,
+            key=key,
+            due_at=due_at,
+            state=StepState.PLANNED,
+            why=why,
+            plan=content or {},
+            claims=0,
+        )
+        .on_conflict_do_nothing(index_elements=["case_id", "key"])
+        .returning(Step.id)
+    )
+    return session.scalar(statement) is not None
+
+
+def open_steps(session: Session, case_id: UUID, kind: StepKind | None = None) -> list[Step]:
+    """Steps of a case that are still to come or under way, soonest first."""
+    query = select(Step).where(Step.case_id == case_id, Step.state.in_(OPEN_STEP_STATES)).order_by(Step.due_at)
+    return list(session.scalars(query.where(Step.kind == kind) if kind else query))
+
+
+def cancel(session: Session, case_id: UUID, why: str, now: datetime, kinds: tuple[StepKind, ...] | None = None) -> int:
+    """Cancel what has not begun; a step under way looks at the case itself before it acts. Returns how many."""
+    statement = (
+        update(Step)
+        .where(Step.case_id == case_id, Step.state.in_((StepState.PLANNED, StepState.CLAIMED)))
+        .values(state=StepState.CANCELLED, problem=why, finished_at=now, lease_token=None, lease_until=None)
+        .returning(Step.id)
+    )
+    if kinds:
+        statement = statement.where(Step.kind.in_(kinds))
+    return len(session.scalars(statement).all())
+
+
+def claim_due(session: Session, now: datetime, limit: int = 50) -> list[Claim]:
+    """Claim due steps of any organization, those whose lease has run out included. Any number of clocks may call it."""
+    rows = session.execute(CLAIM, {"now": now, "until": now + TO_BE_HEARD, "limit": limit})
+    return [Claim(*row) for row in rows]
+
+
+def claim_one(session: Session, step: Step, now: datetime) -> Claim | None:
+    """Claim one step for this very process; None when somebody else holds it."""
+    token = uuid4()
+    claimed = session.scalars(
+        update(Step)
+        .where(Step.id == step.id, (Step.state == StepState.PLANNED) | (Step.lease_until <= now) | _unheard())
+        .values(state=StepState.CLAIMED, lease_token=token, lease_until=now + TO_BE_HEARD, claims=Step.claims + 1)
+        .returning(Step.id)
+    ).one_or_none()
+    return Claim(step.organization_id, step.id, token) if claimed else None
+
+
+def _unheard() -> ColumnElement[bool]:
+    """Claimed by a clock but not begun: whoever is already at work on the case may take it."""
+    return Step.state == StepState.CLAIMED
+
+
+def unclaim(session: Session, claims: list[Claim]) -> None:
+    """Give claims back at once when the bell could not be rung."""
+    session.execute(
+        update(Step)
+        .where(Step.lease_token.in_([claim.token for claim in claims]), Step.state == StepState.CLAIMED)
+        .values(state=StepState.PLANNED, lease_token=None, lease_until=None)
+    )
+
+
+def begin(session: Session, claim: Claim, now: datetime) -> Step | None:
+    """Start a claimed step; None when another worker has it, had it, or it was cancelled. One caller wins."""
+    return session.scalars(
+        update(Step)
+        .where(Step.id == claim.step_id, Step.lease_token == claim.token, Step.state == StepState.CLAIMED)
+        .values(state=StepState.RUNNING, lease_until=now + LEASE)
+        .returning(Step)
+    ).one_or_none()
+
+
+def finish(session: Session, claim: Claim, state: StepState, why: str | None, now: datetime) -> None:
+    """Write a begun step's ending; raises `LeaseLost` if it was taken over meanwhile."""
+    _under_lease(session, claim, state=state, problem=why, finished_at=now, lease_token=None, lease_until=None)
+
+
+def postpone(session: Session, claim: Claim, due_at: datetime, why: str) -> None:
+    """Put a begun step back on the calendar; raises `LeaseLost`."""
+    _under_lease(
+        session, claim, state=StepState.PLANNED, due_at=due_at, problem=why, lease_token=None, lease_until=None
+    )
+
+
+def _under_lease(session: Session, claim: Claim, **values: Any) -> None:
+    changed = session.scalars(
+        update(Step)
+        .where(Step.id == claim.step_id, Step.lease_token == claim.token, Step.state == StepState.RUNNING)
+        .values(**values)
+        .returning(Step.id)
+    ).one_or_none()
+    if changed is None:
+        raise LeaseLost(str(claim.step_id))
