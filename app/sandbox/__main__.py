@@ -1,0 +1,32 @@
+"""`python -m app.sandbox --home DIR --port N`: the sandbox as a process of its own."""
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from app import log
+from app.clock import SandboxClock
+from app.sandbox.server import serve, shut
+from app.settings import Settings
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = Settings()
+    parser = argparse.ArgumentParser(prog="python -m app.sandbox", description="A pretend Stripe.")
+    parser.add_argument("--home", type=Path, default=settings.home, help="where its file and the shared clock live")
+    parser.add_argument("--port", type=int, default=settings.sandbox_port)
+    given = parser.parse_args()
+    log.configure("sandbox")
+    server, app = serve(given.home, SandboxClock(given.home / "clock.json"), given.port)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        # `shutdown` waits for the loop that this very thread runs, so another thread has to call it.
+        signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
+    log.get_logger(__name__).info("sandbox.serving", port=server.server_port)
+    server.serve_forever(poll_interval=0.1)
+    shut(server, app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Runs what is due, in the order in which it is due, each at its own moment."""
+
+from collections.abc import Callable
+
+from app.sandbox.billing import collection, cycles, invoicing, phases
+from app.sandbox.ledger import Ledger
+from app.sandbox.store import Doc
+from app.sandbox.world import World
+
+Action = Callable[[Ledger, Doc], None]
+
+
+def _expire_session(ledger: Ledger, session: Doc) -> None:
+    if session["status"] == "open":
+        with ledger.changing(session):
+            session.update(status="expired", url=None)
+        ledger.emit("checkout.session.expired", session)
+
+
+# Which rule a timer calls, and the kind of document it is about.
+RULES: dict[str, tuple[str, Action]] = {
+    "phase": ("subscription_schedule", phases.turn),
+    "cancel": ("subscription", cycles.cancel_as_planned),
+    "resume": ("subscription", cycles.end_pause),
+    "trial": ("subscription", cycles.announce_trial_end),
+    "renew": ("subscription", cycles.renew),
+    "incomplete": ("subscription", cycles.expire),
+    "finalize": ("invoice", invoicing.finalize_and_collect),
+    "collect": ("invoice", collection.attempt_by_schedule),
+    "expire": ("checkout.session", _expire_session),
+}
+_ORDER = {name: place for place, name in enumerate(RULES)}
+
+
+def run_due(world: World, until: int) -> int:
+    """Run every timer due at or before `until` (Unix seconds), each in a transaction of its own; returns how many ran.
+
+    What a timer does is stamped with the moment it was due, however late it is run.
+    """
+    ran = 0
+    while run_next(world, until):
+        ran += 1
+    return ran
+
+
+def run_next(world: World, until: int) -> bool:
+    """Run the earliest due timer; False when there is none."""
+    rows = world.store.fetch("select min(due) from timers where due <= ?", until)
+    due = rows[0][0]
+    if due is None:
+        return False
+    with world.transaction(now=due) as ledger:
+        # Looked up again inside the transaction: another thread may have run it.
+        waiting = world.store.fetch("select kind, id from timers where due = ?", due)
+        if waiting:
+            kind, identifier = min(waiting, key=lambda row: (_ORDER[row[0]], row[1]))
+            ledger.set_timer(kind, identifier, None)
+            document, rule = RULES[kind]
+            subject = ledger.find(document, identifier)
+            if subject is not None:
+                rule(ledger, subject)
+    return True

@@ -1,0 +1,69 @@
+"""What the control routes share: JSON in, JSON out, and the world they act on."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, jsonify, request
+
+from app.clock import ClockWouldRunBack
+from app.sandbox.errors import StripeRefusal
+from app.sandbox.faults import Faults
+from app.sandbox.ledger import Ledger
+from app.sandbox.store import Doc
+from app.sandbox.webhooks import due_deliveries
+from app.sandbox.world import World
+
+_POLL_SECONDS = 0.01
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The world and its faults."""
+
+    world: World
+    faults: Faults
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """One transaction in which a refusal undoes everything, a decline's effects excepted."""
+        with self.world.transaction() as ledger:
+            yield ledger
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until every due webhook has been delivered or put off, at most that many real seconds."""
+        deadline = time.monotonic() + seconds
+        while due_deliveries(self.world):
+            if time.monotonic() >= deadline:
+                return False
+            self.world.bell.set()
+            time.sleep(_POLL_SECONDS)
+        return True
+
+
+def body() -> Doc:
+    """The request's JSON object; an absent one is empty."""
+    given = request.get_json(silent=True)
+    return given if isinstance(given, dict) else {}
+
+
+def view(action: Callable[..., Any]) -> Callable[..., Response]:
+    """A Flask view around `action`, whose refusals become JSON with a `message`."""
+
+    def respond(**ids: str) -> Response:
+        try:
+            return jsonify(action(**ids))
+        except StripeRefusal as refusal:
+            return _problem(refusal.status, str(refusal))
+        except (ClockWouldRunBack, ValueError, KeyError, TypeError) as problem:
+            return _problem(400, f"{type(problem).__name__}: {problem}")
+
+    return respond
+
+
+def _problem(status: int, message: str) -> Response:
+    response = jsonify({"error": {"message": message}})
+    response.status_code = status
+    return response

@@ -1,0 +1,178 @@
+"""The way in for API requests: key, faults, idempotency, parameters, one transaction, Stripe's headers.
+
+Handlers are plain functions of a ledger and parameters; they know nothing of HTTP.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from app.log import get_logger
+from app.sandbox import forms, idempotency, ids
+from app.sandbox.errors import StripeRefusal
+from app.sandbox.expand import expanded
+from app.sandbox.faults import REQUEST_FAULTS, Fault, Faults
+from app.sandbox.idempotency import Answer
+from app.sandbox.ledger import API_VERSION, Ledger, Mark
+from app.sandbox.params import Params
+from app.sandbox.store import Doc
+from app.sandbox.world import World
+
+Handler = Callable[..., Doc]
+Route = tuple[str, str, Handler]
+
+log = get_logger(__name__)
+
+
+class ConnectionCut(Exception):
+    """The fault that drops the connection without an answer."""
+
+
+class Door:
+    """Turns handlers into Flask views."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world = world
+        self._faults = faults
+        self._in_flight = idempotency.InFlight()
+
+    def view(self, handler: Handler) -> Callable[..., Response]:
+        """A Flask view around one handler."""
+
+        def respond(**path_ids: str) -> Response:
+            return self._respond(handler, path_ids)
+
+        return respond
+
+    def unknown_url(self) -> Response:
+        """404 in Stripe's words."""
+        refusal = StripeRefusal(404, f"Unrecognized request URL ({request.method}: {request.path}).", executed=False)
+        return _http(_refused(refusal, _request_id()), refusal.headers)
+
+    def _respond(self, handler: Handler, path_ids: dict[str, str]) -> Response:
+        request_id = _request_id()
+        try:
+            _check_key(request.authorization)
+            fault = self._faults.strike(REQUEST_FAULTS, request.path, request.method)
+            _before(fault)
+            answer = self._answer(handler, path_ids, request_id, fault)
+        except StripeRefusal as refusal:
+            return _http(_refused(refusal, request_id), refusal.headers)
+        except ConnectionCut:
+            return _drop()
+        if fault and fault.kind == "cut_after":
+            return _drop()
+        return _http(answer)
+
+    def _answer(self, handler: Handler, path_ids: dict[str, str], request_id: str, fault: Fault | None) -> Answer:
+        pairs = request.form if request.method == "POST" else request.args
+        given = forms.decode(pairs.items(multi=True))
+        key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+        if key is not None and len(key) > idempotency.LONGEST_KEY:
+            raise StripeRefusal(400, "Idempotency keys may have at most 255 characters.", executed=False)
+        print_of_request = idempotency.fingerprint(request.method, request.path, given)
+        with self._in_flight.hold(key):
+            _dawdle(fault)
+            with self._world.transaction(mark=Mark(request_id, key)) as ledger:
+                kept = idempotency.recall(ledger.store, key, print_of_request, ledger.now) if key else None
+                if kept is not None:
+                    return kept
+                answer, lasting = _run(handler, ledger, given, path_ids, request_id, fault)
+                if key and lasting:
+                    idempotency.keep(ledger.store, key, print_of_request, answer, ledger.now)
+                return answer
+
+
+def _run(
+    handler: Handler,
+    ledger: Ledger,
+    given: dict[str, Any],
+    path_ids: dict[str, str],
+    request_id: str,
+    fault: Fault | None,
+) -> tuple[Answer, bool]:
+    """The answer, and whether it belongs to the idempotency key."""
+    try:
+        with ledger.attempt():
+            if fault and fault.kind == "http_500":
+                raise _server_error()
+            params = Params(given)
+            paths = params.texts("expand")
+            doc = handler(ledger, params, **path_ids)
+            params.refuse_unknown()
+            body = expanded(ledger, doc, paths)
+            if fault and fault.kind == "http_500_after":
+                raise _server_error(keeps_effects=True)
+    except StripeRefusal as refusal:
+        return _refused(refusal, request_id), refusal.executed
+    return Answer(200, orjson.dumps(body, option=orjson.OPT_INDENT_2), request_id), True
+
+
+def _server_error(*, keeps_effects: bool = False) -> StripeRefusal:
+    return StripeRefusal(500, "An unknown error occurred", kind="api_error", keeps_effects=keeps_effects)
+
+
+def _before(fault: Fault | None) -> None:
+    if fault and fault.kind == "cut_before":
+        raise ConnectionCut
+    if fault and fault.kind == "http_429":
+        raise StripeRefusal(
+            429, "Request rate limit exceeded. Slow down and try again.", code="rate_limit", executed=False
+        )
+
+
+def _dawdle(fault: Fault | None) -> None:
+    if fault and fault.kind == "slow":
+        time.sleep(fault.seconds)
+
+
+def _check_key(authorization: Any) -> None:
+    """A bearer token or a basic user name that looks like a test key."""
+    token = authorization and (authorization.token or authorization.username)
+    if not token:
+        raise StripeRefusal(
+            401,
+            "You did not provide an API key. Send it as a bearer token in the Authorization header.",
+            executed=False,
+        )
+    if not token.startswith(("sk_test_", "rk_test_")):
+        raise StripeRefusal(401, f"Invalid API Key provided: {token[:8]}****", executed=False)
+
+
+def _request_id() -> str:
+    return f"req_{ids.random_text(14)}"
+
+
+def _refused(refusal: StripeRefusal, request_id: str) -> Answer:
+    log_url = f"https://dashboard.stripe.com/test/logs/{request_id}"
+    body = {"error": {**refusal.error, "request_log_url": log_url}}
+    return Answer(refusal.status, orjson.dumps(body, option=orjson.OPT_INDENT_2), request_id)
+
+
+def _http(answer: Answer, extra: dict[str, str] | None = None) -> Response:
+    response = Response(answer.body, status=answer.status, mimetype="application/json")
+    response.headers["Request-Id"] = _request_id() if answer.replayed else answer.request_id
+    response.headers["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
+    key = request.headers.get("Idempotency-Key")
+    if key:
+        response.headers["Idempotency-Key"] = key
+        response.headers["Original-Request"] = answer.request_id
+    if answer.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    if answer.status == 402:
+        response.headers["Stripe-Should-Retry"] = "false"
+    response.headers.update(extra or {})
+    return response
+
+
+def _drop() -> Response:
+    """Close the client's connection with nothing on it."""
+    connection = request.environ.get("werkzeug.socket")
+    if connection is None:
+        raise ConnectionCut
+    connection.shutdown(socket.SHUT_RDWR)
+    return Response(status=500)

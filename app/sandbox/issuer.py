@@ -1,0 +1,70 @@
+"""The bank behind a card: given its script, what does it answer to the next charge?
+
+`answer` is pure. Around it, the script of each payment method is kept with how far it has been used up, so that a
+restart does not begin it anew.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.sandbox.cards import APPROVE, AUTHENTICATE
+from app.sandbox.declines import Decline, decline
+from app.sandbox.ledger import Ledger
+from app.sandbox.periods import moment
+from app.sandbox.store import Doc
+
+Entry = str | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Approved:
+    """The money moves."""
+
+
+@dataclass(frozen=True)
+class NeedsAuthentication:
+    """The bank wants its customer to confirm (3-D Secure)."""
+
+
+Verdict = Approved | NeedsAuthentication | Decline
+
+
+def answer(script: list[Entry], used: int, *, expired: bool, outage: bool) -> Verdict:
+    """The answer to attempt number `used` (from 0). The last entry of the script stays for ever."""
+    if outage:
+        return decline("issuer_not_available")
+    entry = script[min(used, len(script) - 1)] if script else APPROVE
+    if entry == APPROVE:
+        return decline("expired_card") if expired else Approved()
+    return NeedsAuthentication() if entry == AUTHENTICATE else decline(entry)
+
+
+def ask(ledger: Ledger, method: Doc, *, authenticated: bool = False) -> Verdict:
+    """Put one charge to the issuer of a payment method; `authenticated` means its customer has just confirmed."""
+    kept = ledger.find("_script", method["id"]) or {"id": method["id"], "script": [APPROVE], "used": 0}
+    outage = ledger.find("_outage", "all")
+    verdict = answer(
+        kept["script"],
+        kept["used"],
+        expired=_expired(method["card"], ledger.now),
+        outage=bool(outage and outage["until"] > ledger.now),
+    )
+    if not (outage and outage["until"] > ledger.now):
+        ledger.save({**kept, "used": kept["used"] + 1}, "_script")
+    return Approved() if authenticated and isinstance(verdict, NeedsAuthentication) else verdict
+
+
+def set_script(ledger: Ledger, method_id: str, script: list[Entry]) -> None:
+    """From now on the issuer answers by this script, from its beginning."""
+    ledger.save({"id": method_id, "script": script, "used": 0}, "_script")
+
+
+def begin_outage(ledger: Ledger, until: int) -> None:
+    """No issuer can be reached until that moment (Unix seconds)."""
+    ledger.save({"id": "all", "until": until}, "_outage")
+
+
+def _expired(card: Doc, now: int) -> bool:
+    """A card is good through the last day of the month printed on it."""
+    today = moment(now)
+    return bool((card["exp_year"], card["exp_month"]) < (today.year, today.month))

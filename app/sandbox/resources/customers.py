@@ -1,0 +1,145 @@
+"""Customers."""
+
+from typing import Any
+
+from app.sandbox import listing
+from app.sandbox.billing import standing
+from app.sandbox.door import Route
+from app.sandbox.errors import missing
+from app.sandbox.ledger import Ledger
+from app.sandbox.params import Params, merged_metadata
+from app.sandbox.resources.payment_methods import attached, not_attached, usable_method
+from app.sandbox.shapes.customer import new_customer
+from app.sandbox.store import Doc
+
+_TEXTS = ("name", "email", "phone", "description")
+_IGNORED = ("cash_balance", "invoice_prefix", "next_invoice_sequence", "tax", "tax_exempt", "tax_id_data", "validate")
+_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
+
+
+def create(ledger: Ledger, params: Params) -> Doc:
+    """Create a customer, with a card when `payment_method` or `source` is given."""
+    customer = new_customer(ledger.now)
+    _read(ledger, params, customer)
+    ledger.add(customer, "customer.created")
+    given = params.text("payment_method") or params.text("source")
+    if given:
+        method = attached(ledger, usable_method(ledger, given), customer["id"])
+        if params.text("source"):
+            _make_default(ledger, customer, method["id"])
+    wanted = _wanted_default(params)
+    if wanted is not None:
+        _make_default(ledger, customer, _own_method(ledger, wanted, customer))
+    return customer
+
+
+def update(ledger: Ledger, params: Params, customer: str) -> Doc:
+    """Change a customer. A new default payment method charges nothing by itself, as at Stripe."""
+    doc = _living(ledger, customer)
+    with ledger.changing(doc, "customer.updated"):
+        _read(ledger, params, doc)
+        source = params.text("source")
+        if source:
+            doc["invoice_settings"]["default_payment_method"] = attached(
+                ledger, usable_method(ledger, source), customer
+            )["id"]
+        settings = params.child("invoice_settings")
+        if settings is not None:
+            settings.ignore("custom_fields", "footer", "rendering_options")
+            if "default_payment_method" in settings:
+                wanted = settings.text("default_payment_method")
+                doc["invoice_settings"]["default_payment_method"] = wanted and _own_method(ledger, wanted, doc)
+    return doc
+
+
+def retrieve(ledger: Ledger, params: Params, customer: str) -> Doc:
+    """One customer; a deleted one answers with its tombstone."""
+    return ledger.get("customer", customer, "customer")
+
+
+def delete(ledger: Ledger, params: Params, customer: str) -> Doc:
+    """Delete a customer and cancel what it subscribes to."""
+    doc = _living(ledger, customer)
+    for subscription in ledger.linked("subscription", "customer", customer):
+        if subscription["status"] not in standing.ENDED:
+            standing.end(ledger, subscription, "cancellation_requested")
+    ledger.emit("customer.deleted", doc)
+    tombstone = {"id": customer, "object": "customer", "deleted": True}
+    ledger.store.put("customer", tombstone, doc["created"], {"status": "deleted"})
+    return tombstone
+
+
+def list_all(ledger: Ledger, params: Params) -> Doc:
+    """Customers, newest first, by `email` if given."""
+    email = params.text("email")
+    extra = "status is null" + (" and json_extract(body, '$.email') = ?" if email else "")
+    return listing.page(
+        ledger, params, "customer", "/v1/customers", extra=extra, extra_values=(email,) if email else ()
+    )
+
+
+def list_methods(ledger: Ledger, params: Params, customer: str) -> Doc:
+    """A customer's payment methods."""
+    ledger.get("customer", customer, "customer")
+    params.ignore("type", "allow_redisplay")
+    url = f"/v1/customers/{customer}/payment_methods"
+    return listing.page(ledger, params, "payment_method", url, {"customer": customer})
+
+
+def _living(ledger: Ledger, identifier: str) -> Doc:
+    doc = ledger.get("customer", identifier, "customer")
+    if doc.get("deleted"):
+        raise missing("customer", identifier, "customer")
+    return doc
+
+
+def _read(ledger: Ledger, params: Params, doc: Doc) -> None:
+    params.ignore(*_IGNORED)
+    for name in _TEXTS:
+        if name in params:
+            doc[name] = params.text(name)
+    if "preferred_locales" in params:
+        doc["preferred_locales"] = params.texts("preferred_locales")
+    balance = params.integer("balance")
+    if balance is not None:
+        doc["balance"] = balance
+    for name in ("address", "shipping"):
+        part = params.child(name)
+        if part is not None:
+            doc[name] = _address(part) if name == "address" else params.mapping(name)
+    doc["metadata"] = merged_metadata(doc["metadata"], params.mapping("metadata"))
+
+
+def _address(part: Params) -> dict[str, Any]:
+    return {name: part.text(name) for name in _ADDRESS}
+
+
+def _wanted_default(params: Params) -> str | None:
+    settings = params.child("invoice_settings")
+    if settings is None:
+        return None
+    settings.ignore("custom_fields", "footer", "rendering_options")
+    return settings.text("default_payment_method")
+
+
+def _own_method(ledger: Ledger, wanted: str, customer: Doc) -> str:
+    method = usable_method(ledger, wanted)
+    if method["customer"] != customer["id"]:
+        raise not_attached(wanted)
+    identifier: str = method["id"]
+    return identifier
+
+
+def _make_default(ledger: Ledger, customer: Doc, method: str) -> None:
+    with ledger.changing(customer, "customer.updated"):
+        customer["invoice_settings"]["default_payment_method"] = method
+
+
+ROUTES: list[Route] = [
+    ("POST", "/v1/customers", create),
+    ("GET", "/v1/customers", list_all),
+    ("GET", "/v1/customers/<customer>", retrieve),
+    ("POST", "/v1/customers/<customer>", update),
+    ("DELETE", "/v1/customers/<customer>", delete),
+    ("GET", "/v1/customers/<customer>/payment_methods", list_methods),
+]

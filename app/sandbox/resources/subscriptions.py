@@ -1,0 +1,164 @@
+"""Subscriptions."""
+
+from app.sandbox import listing
+from app.sandbox.billing import cycles, standing, terms
+from app.sandbox.door import Route
+from app.sandbox.errors import StripeRefusal, bad_param, missing, missing_param, wrong_state
+from app.sandbox.ledger import Ledger
+from app.sandbox.params import Params
+from app.sandbox.periods import next_boundary
+from app.sandbox.policy import DAY
+from app.sandbox.resources.subscription_terms import read_items, read_terms
+from app.sandbox.shapes.subscription import new_subscription
+from app.sandbox.store import Doc
+
+_PAYMENT_BEHAVIORS = ("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete")
+_STATUSES = (
+    "active",
+    "past_due",
+    "unpaid",
+    "canceled",
+    "incomplete",
+    "incomplete_expired",
+    "trialing",
+    "paused",
+    "all",
+    "ended",
+)
+
+_HAS_PRICE = "exists (select 1 from json_each(body, '$.items.data') where json_extract(value, '$.price.id') = ?)"
+
+
+def create(ledger: Ledger, params: Params) -> Doc:
+    """Create a subscription and charge its first invoice, unless a trial comes first."""
+    customer = ledger.get("customer", params.required("customer"), "customer")
+    behavior = params.choice("payment_behavior", *_PAYMENT_BEHAVIORS) or "allow_incomplete"
+    params.ignore("off_session", "proration_behavior", "backdate_start_date", "add_invoice_items", "billing_mode")
+    subscription = new_subscription(customer["id"], "", ledger.now)
+    items = read_items(ledger, params, subscription, (ledger.now, ledger.now))
+    if not items:
+        raise missing_param("items")
+    subscription["items"]["data"] = items
+    subscription["currency"] = (params.text("currency") or items[0]["price"]["currency"]).lower()
+    _begin_period(ledger, params, subscription)
+    read_terms(ledger, params, subscription, customer)
+    _check_payable(ledger, subscription, customer, behavior)
+    ledger.add(subscription, "customer.subscription.created")
+    invoice = cycles.begin(ledger, subscription, hold_payment=behavior == "default_incomplete")
+    if behavior == "error_if_incomplete" and subscription["status"] == "incomplete":
+        raise StripeRefusal(
+            402, "Your card was declined.", kind="card_error", code="card_declined", invoice=invoice["id"]
+        )
+    return subscription
+
+
+def update(ledger: Ledger, params: Params, subscription: str) -> Doc:
+    """Change items, payment method, pause, planned end and the rest."""
+    doc = ledger.get("subscription", subscription)
+    if doc["status"] in standing.ENDED:
+        raise wrong_state("A canceled subscription can only update its cancellation_details and metadata.")
+    customer = ledger.get("customer", doc["customer"])
+    params.ignore("off_session", "payment_behavior", "proration_date", "add_invoice_items", "trial_from_plan")
+    change = terms.ItemChange(
+        prorate=params.choice("proration_behavior", "create_prorations", "none", "always_invoice")
+        or "create_prorations",
+        anchor=params.choice("billing_cycle_anchor", "now", "unchanged"),
+    )
+    bills_now = False
+    with ledger.changing(doc, "customer.subscription.updated"):
+        read_terms(ledger, params, doc, customer)
+        if "items" in params:
+            items = read_items(ledger, params, doc, cycles.period_of(doc))
+            bills_now = terms.change_items(ledger, doc, items, change)
+    if bills_now:
+        cycles.bill_now(ledger, doc)
+    return doc
+
+
+def cancel(ledger: Ledger, params: Params, subscription: str) -> Doc:
+    """Cancel at once; `invoice_now` and `prorate` are accepted and bill nothing."""
+    doc = ledger.get("subscription", subscription)
+    if doc["status"] in standing.ENDED:
+        raise missing("subscription", subscription)
+    params.ignore("invoice_now", "prorate")
+    details = params.child("cancellation_details")
+    comment = details.text("comment") if details else None
+    feedback = details.text("feedback") if details else None
+    standing.end(ledger, doc, "cancellation_requested", comment, feedback)
+    return doc
+
+
+def retrieve(ledger: Ledger, params: Params, subscription: str) -> Doc:
+    """One subscription."""
+    return ledger.get("subscription", subscription)
+
+
+def list_all(ledger: Ledger, params: Params) -> Doc:
+    """Subscriptions by customer, status and price; those that ended only when asked for."""
+    status = params.choice("status", *_STATUSES)
+    params.ignore("collection_method", "current_period_end", "current_period_start")
+    extra = {None: "status != 'canceled'", "ended": "status in ('canceled', 'incomplete_expired')"}.get(status, "")
+    price = params.text("price")
+    if price is not None:
+        extra = f"{extra or '1'} and {_HAS_PRICE}"
+    equal = {"customer": params.text("customer"), "status": None if status in (None, "all", "ended") else status}
+    return listing.page(ledger, params, "subscription", "/v1/subscriptions", equal, extra, (price,) if price else ())
+
+
+def list_items(ledger: Ledger, params: Params) -> Doc:
+    """The items of one subscription."""
+    doc = ledger.get("subscription", params.required("subscription"), "subscription")
+    params.ignore("limit", "starting_after", "ending_before")
+    return {**doc["items"], "url": "/v1/subscription_items"}
+
+
+def _begin_period(ledger: Ledger, params: Params, subscription: Doc) -> None:
+    """The first period: to the end of the trial, to a given anchor, or one whole interval."""
+    days, until = params.integer("trial_period_days"), params.text("trial_end")
+    trial_end = ledger.now + days * DAY if days else None
+    if until not in (None, "now"):
+        trial_end = params.integer("trial_end")
+    anchor = params.integer("billing_cycle_anchor")
+    if trial_end is not None:
+        if trial_end <= ledger.now:
+            raise bad_param("trial_end", "trial_end must be in the future.", "parameter_invalid_integer")
+        subscription.update(
+            status="trialing", trial_start=ledger.now, trial_end=trial_end, billing_cycle_anchor=trial_end
+        )
+        cycles.set_period(ledger, subscription, (ledger.now, trial_end))
+        ledger.set_timer("trial", subscription["id"], max(trial_end - 3 * DAY, ledger.now))
+        return
+    recurring = subscription["items"]["data"][0]["price"]["recurring"]
+    end = next_boundary(ledger.now, recurring["interval"], recurring["interval_count"], ledger.now)
+    if anchor is not None:
+        if not ledger.now < anchor <= end:
+            raise bad_param(
+                "billing_cycle_anchor",
+                "billing_cycle_anchor cannot be later than next natural billing date",
+                "parameter_invalid_integer",
+            )
+        subscription["billing_cycle_anchor"], end = anchor, anchor
+    cycles.set_period(ledger, subscription, (ledger.now, end))
+
+
+def _check_payable(ledger: Ledger, subscription: Doc, customer: Doc, behavior: str) -> None:
+    charged = subscription["collection_method"] == "charge_automatically" and subscription["status"] != "trialing"
+    has_method = subscription["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
+    amount = sum((item["price"]["unit_amount"] or 0) * item["quantity"] for item in subscription["items"]["data"])
+    if charged and amount and not has_method and behavior != "default_incomplete":
+        raise StripeRefusal(
+            400,
+            "This customer has no attached payment source or default payment method. Please consider adding a default"
+            " payment method.",
+            code="resource_missing",
+        )
+
+
+ROUTES: list[Route] = [
+    ("POST", "/v1/subscriptions", create),
+    ("GET", "/v1/subscriptions", list_all),
+    ("GET", "/v1/subscriptions/<subscription>", retrieve),
+    ("POST", "/v1/subscriptions/<subscription>", update),
+    ("DELETE", "/v1/subscriptions/<subscription>", cancel),
+    ("GET", "/v1/subscription_items", list_items),
+]

@@ -1,0 +1,80 @@
+"""Webhook endpoints. The signing secret is told once, in the answer that creates the endpoint."""
+
+from app.sandbox import ids, listing
+from app.sandbox.door import Route
+from app.sandbox.errors import missing_param
+from app.sandbox.ledger import Ledger
+from app.sandbox.params import Params, merged_metadata
+from app.sandbox.store import Doc
+
+
+def create(ledger: Ledger, params: Params) -> Doc:
+    """Create an endpoint; the answer alone carries `secret`."""
+    params.ignore("connect")
+    events = params.texts("enabled_events")
+    if not events:
+        raise missing_param("enabled_events")
+    endpoint = {
+        "id": ids.new("we"),
+        "object": "webhook_endpoint",
+        "api_version": params.text("api_version"),
+        "application": None,
+        "created": ledger.now,
+        "description": params.text("description"),
+        "enabled_events": events,
+        "livemode": False,
+        "metadata": merged_metadata({}, params.mapping("metadata")),
+        "status": "enabled",
+        "url": params.required("url"),
+    }
+    secret = f"whsec_{ids.random_text(32)}"
+    ledger.save(endpoint)
+    ledger.save({"id": endpoint["id"], "secret": secret}, "_secret")
+    return {**endpoint, "secret": secret}
+
+
+def update(ledger: Ledger, params: Params, endpoint: str) -> Doc:
+    """Change where it leads, what it hears, or switch it off."""
+    doc = ledger.get("webhook_endpoint", endpoint)
+    doc["url"] = params.text("url") or doc["url"]
+    doc["enabled_events"] = params.texts("enabled_events") or doc["enabled_events"]
+    if "description" in params:
+        doc["description"] = params.text("description")
+    disabled = params.flag("disabled")
+    if disabled is not None:
+        doc["status"] = "disabled" if disabled else "enabled"
+        if disabled:
+            _forget_deliveries(ledger, endpoint)
+    doc["metadata"] = merged_metadata(doc["metadata"], params.mapping("metadata"))
+    return ledger.save(doc)
+
+
+def retrieve(ledger: Ledger, params: Params, endpoint: str) -> Doc:
+    """One endpoint, without its secret."""
+    return ledger.get("webhook_endpoint", endpoint)
+
+
+def list_all(ledger: Ledger, params: Params) -> Doc:
+    """The endpoints, newest first."""
+    return listing.page(ledger, params, "webhook_endpoint", "/v1/webhook_endpoints")
+
+
+def delete(ledger: Ledger, params: Params, endpoint: str) -> Doc:
+    """Delete an endpoint together with what it has not received yet."""
+    ledger.get("webhook_endpoint", endpoint)
+    _forget_deliveries(ledger, endpoint)
+    ledger.store.remove("webhook_endpoint", endpoint)
+    return {"id": endpoint, "object": "webhook_endpoint", "deleted": True}
+
+
+def _forget_deliveries(ledger: Ledger, endpoint: str) -> None:
+    ledger.store.execute("delete from deliveries where endpoint = ? and state = 'pending'", endpoint)
+
+
+ROUTES: list[Route] = [
+    ("POST", "/v1/webhook_endpoints", create),
+    ("GET", "/v1/webhook_endpoints", list_all),
+    ("GET", "/v1/webhook_endpoints/<endpoint>", retrieve),
+    ("POST", "/v1/webhook_endpoints/<endpoint>", update),
+    ("DELETE", "/v1/webhook_endpoints/<endpoint>", delete),
+]

@@ -1,0 +1,150 @@
+"""Puts the sandbox together: a Flask application, its background thread, and ways to run both."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from app.clock import SandboxClock
+from app.log import get_logger
+from app.sandbox.background import Background
+from app.sandbox.control import books
+from app.sandbox.control import customers as control_customers
+from app.sandbox.control import faults as control_faults
+from app.sandbox.control import time as control_time
+from app.sandbox.control.desk import Desk
+from app.sandbox.door import Door, Route
+from app.sandbox.faults import Faults
+from app.sandbox.resources import (
+    checkout_sessions,
+    customers,
+    events,
+    invoiceitems,
+    invoices,
+    payment_methods,
+    payments,
+    portal_sessions,
+    prices,
+    products,
+    setup_intents,
+    subscriptions,
+    webhook_endpoints,
+)
+from app.sandbox.webhooks import Postman
+from app.sandbox.world import World
+
+HOST = "127.0.0.1"
+LARGEST_BODY = 1_000_000
+
+log = get_logger(__name__)
+
+_RESOURCES = (
+    checkout_sessions,
+    customers,
+    events,
+    invoiceitems,
+    invoices,
+    payment_methods,
+    payments,
+    portal_sessions,
+    prices,
+    products,
+    setup_intents,
+    subscriptions,
+    webhook_endpoints,
+)
+
+
+def routes() -> list[Route]:
+    """Every API request that the sandbox answers."""
+    return [route for resource in _RESOURCES for route in resource.ROUTES]
+
+
+def create_sandbox(
+    home: Path, clock: SandboxClock, deliver: bool = True, base_url: str = f"http://{HOST}:8010"
+) -> Flask:
+    """The application over `home`/sandbox.db. With `deliver` its background thread runs due billing and sends webhooks.
+
+    `base_url` is where people reach its pages. `app.extensions["sandbox"]` holds the `Background`, to be stopped at
+    the end.
+    """
+    world, faults = World(home, clock, base_url), Faults()
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    door = Door(world, faults)
+    for method, rule, handler in routes():
+        app.add_url_rule(
+            rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
+        )
+    desk = Desk(world, faults)
+    for control in (control_time, control_customers, control_faults, books):
+        app.register_blueprint(control.blueprint(desk))
+
+    @app.errorhandler(404)
+    @app.errorhandler(405)
+    def unknown(_problem: HTTPException) -> Response:
+        return door.unknown_url()
+
+    background = Background(world, Postman(world, faults) if deliver else None)
+    app.extensions["sandbox"] = background
+    app.extensions["sandbox_world"] = world
+    if deliver:
+        background.start()
+    return app
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Serves without a line for each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        return
+
+
+def serve(home: Path, clock: SandboxClock, port: int) -> tuple[BaseWSGIServer, Flask]:
+    """A bound server on loopback (port 0: any free one) and its application; the caller runs `serve_forever`."""
+    server = make_server(HOST, port, lambda _environ, _start: [], threaded=True, request_handler=_QuietHandler)
+    app = create_sandbox(home, clock, base_url=f"http://{HOST}:{server.server_port}")
+    server.app = app
+    return server, app
+
+
+@dataclass
+class RunningSandbox:
+    """A sandbox in a thread of this process."""
+
+    url: str
+    app: Flask
+    server: BaseWSGIServer
+    thread: threading.Thread
+
+    @property
+    def world(self) -> World:
+        """Its inside, for tests of its own."""
+        world: World = self.app.extensions["sandbox_world"]
+        return world
+
+    def stop(self) -> None:
+        """Stop serving and delivering, and close the file."""
+        self.server.shutdown()
+        self.thread.join(timeout=15)
+        shut(self.server, self.app)
+
+
+def shut(server: BaseWSGIServer, app: Flask) -> None:
+    """Close what `serve` opened, after `serve_forever` has returned."""
+    server.server_close()
+    app.extensions["sandbox"].stop()
+    app.extensions["sandbox_world"].store.close()
+
+
+def run_in_thread(home: Path, clock: SandboxClock, port: int = 0) -> RunningSandbox:
+    """Serve from a thread, for tests."""
+    server, app = serve(home, clock, port)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-http", daemon=True
+    )
+    thread.start()
+    return RunningSandbox(f"http://{HOST}:{server.server_port}", app, server, thread)
