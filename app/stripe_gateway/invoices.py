@@ -27,7 +27,8 @@ class InvoiceCalls(StripeDoor):
     def list_open_invoices(self, *, customer_id: str) -> list[InvoiceSnapshot]:
         """Every open invoice of a customer, oldest first; ids of payments are not filled."""
         found = [read_invoice(row) for row in self._list_open({"customer": customer_id})]
-        return sorted(found, key=lambda invoice: (invoice.created, invoice.id))
+        found.reverse()  # so that invoices of one second keep their order
+        return sorted(found, key=lambda invoice: invoice.created)
 
     def list_invoices_open(self, created_after: datetime) -> Iterator[InvoiceSnapshot]:
         """Every open invoice of the account created at `created_after` or later, newest first, page by page."""

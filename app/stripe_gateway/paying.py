@@ -111,7 +111,10 @@ class PayCalls(InvoiceCalls):
             ) from error
         except (CardRefused, InvalidRequest) as error:
             return self._read_refusal(invoice_id, error)
-        return self._read_acceptance(read_invoice(answer))
+        invoice = read_invoice(answer)
+        if not invoice.id:
+            raise ChargeOutcomeUnknown(f"the answer to charging {invoice_id} names no invoice: read it before charging")
+        return self._read_acceptance(invoice)
 
     def get_payment_intent(self, payment_intent_id: str) -> PaymentIntentSnapshot:
         """A payment intent as it stands."""
@@ -121,6 +124,7 @@ class PayCalls(InvoiceCalls):
         """Every charge of a payment intent, Stripe's own attempts included, oldest first."""
         params = {"payment_intent": payment_intent_id}
         charges = [read_charge(row) for row in self._pages("charge_read", lambda p: self._v1.charges.list(p), params)]
+        charges.reverse()  # so that charges of one second keep their order
         return sorted(charges, key=lambda charge: charge.created)
 
     def _read_refusal(self, invoice_id: str, error: GatewayError) -> PayResult:
