@@ -59,7 +59,7 @@ def write_csv(table: Table, file: TextIO) -> None:
     """Write `table` with a header line; moments as ISO 8601 in UTC."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([_cell(value) for value in row] for row in table.rows)
+    writer.writerows([cell(value) for value in row] for row in table.rows)
 
 
 def _measure_rows(report: CurrencyReport) -> Iterator[Row]:
@@ -96,7 +96,8 @@ def _movement_row(movement: Movement) -> Row:
     return movement.day, movement.currency, movement.measure, movement.cause, total.cases, total.amount, amount
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """One value as text; nothing is empty."""
     match value:
         case None:
             return ""
