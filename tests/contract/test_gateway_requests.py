@@ -101,7 +101,7 @@ plain, scheduled = read_subscription(PLAIN), read_subscription(SCHEDULED)
 changed = read_subscription(
     {**PLAIN, "items": {"data": [{**ITEM, "quantity": 9}, {"id": "si_9", "price": {"id": "p"}}]}}
 )
-KEY = {"idempotency_key": "organization:invoice:1"}
+KEY: dict[str, Any] = {"idempotency_key": "organization:invoice:1"}
 
 Call = Callable[[StripeGateway], Any]
 CALLS: dict[str, list[Call]] = {

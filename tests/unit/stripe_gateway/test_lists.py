@@ -160,3 +160,14 @@ def test_a_connected_account_is_named_in_every_request(stripe_api: responses.Req
     stripe_api.get(f"{API}/customers/cus_1", json={"id": "cus_1", "object": "customer"})
     StripeGateway("sk_test_1", api_base="http://stripe.test", account="acct_9").get_customer("cus_1")
     assert stripe_api.calls[0].request.headers["Stripe-Account"] == "acct_9"
+
+
+def test_each_request_waits_fifteen_seconds_at_most_and_reports_nothing_about_the_one_before(
+    gateway: StripeGateway, stripe_api: responses.RequestsMock
+) -> None:
+    stripe_api.get(f"{API}/customers/cus_1", json={"id": "cus_1", "object": "customer"})
+    for _ in range(2):
+        gateway.get_customer("cus_1")
+        sent = stripe_api.calls[-1].request
+        assert sent.req_kwargs["timeout"] == (5.0, 15.0)
+        assert "X-Stripe-Client-Telemetry" not in sent.headers
