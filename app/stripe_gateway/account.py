@@ -5,6 +5,7 @@ from typing import Any
 
 from app.stripe_gateway.client import API_VERSION, StripeDoor
 from app.stripe_gateway.errors import InvalidRequest, NotFound, PermissionMissing
+from app.stripe_gateway.events import ENABLED_EVENTS
 from app.stripe_gateway.readers import read_account, read_webhook_endpoint
 from app.stripe_gateway.snapshots import AccountSnapshot, WebhookEndpoint
 
@@ -25,7 +26,7 @@ class AccountCalls(StripeDoor):
         """
         return [permission for permission, read in self._probes() if not self._is_allowed(permission, read)]
 
-    def create_webhook_endpoint(self, url: str, events: tuple[str, ...]) -> WebhookEndpoint:
+    def create_webhook_endpoint(self, url: str, events: tuple[str, ...] = ENABLED_EVENTS) -> WebhookEndpoint:
         """Have events sent to `url` in the pinned API version. The answer alone holds the signing secret: keep it."""
         # Names of events are data to us, so the library's list of them is not consulted; Stripe's answer is.
         params: Any = {

@@ -123,9 +123,7 @@ CALLS: dict[str, list[Call]] = {
             metadata={"recoup_case": "17"},
         )
     ],
-    "create_webhook_endpoint": [
-        lambda g: g.create_webhook_endpoint("https://recoup.test/webhooks/stripe/1", ENABLED_EVENTS)
-    ],
+    "create_webhook_endpoint": [lambda g: g.create_webhook_endpoint("https://recoup.test/webhooks/stripe/1")],
     "find_invoice_id": [
         lambda g: g.find_invoice_id(payment_intent_id="pi_1"),
         lambda g: g.find_invoice_id(payment_intent_id="pi_without_payments"),
