@@ -6,13 +6,27 @@ Refuses to know when to try again: it says what one decline permits, never what 
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from importlib.resources import files
 
 from app.errors import RecoupError
 from app.retries.facts import DeclineSignals
+from app.retries.meanings import CustomerReason, DeclineClass, Fix, Meaning
+
+__all__ = [
+    "CODES",
+    "UNKNOWN",
+    "BadCodeTable",
+    "CodeRow",
+    "CustomerReason",
+    "DeclineClass",
+    "Fix",
+    "Meaning",
+    "Stance",
+    "classify",
+]
 
 UNKNOWN_CODE_TRIES = 2
 STRIPE_BLOCK_WAIT = timedelta(hours=72)
@@ -26,42 +40,6 @@ NETWORK_OF_BRAND = {
     "diners": "discover",
     "diners_club": "discover",
 }
-
-
-class DeclineClass(StrEnum):
-    """Why a charge was refused, as far as it matters for what to do next."""
-
-    NETWORK_NEVER = "network_never"
-    HARD = "hard"
-    AUTHENTICATION = "authentication"
-    CUSTOMER_ACTION = "customer_action"
-    FRAUD = "fraud"
-    SOFT_FAST = "soft_fast"
-    SOFT_TIMED = "soft_timed"
-    SOFT_OPAQUE = "soft_opaque"
-    MERCHANT_CONFIG = "merchant_config"
-
-
-class CustomerReason(StrEnum):
-    """What the customer may be told. Lost, stolen and fraud are all `bank_declined`: Stripe forbids to say more."""
-
-    NO_FUNDS = "no_funds"
-    BANK_DECLINED = "bank_declined"
-    DETAILS_OUTDATED = "details_outdated"
-    TEMPORARY = "temporary"
-    NEEDS_APPROVAL = "needs_approval"
-    UNKNOWN = "unknown"
-
-
-class Fix(StrEnum):
-    """What has to happen before a charge can work again."""
-
-    NOTHING = "nothing"
-    NEW_CARD = "new_card"
-    NEW_CONSENT = "new_consent"
-    DETAILS = "details"
-    APPROVAL = "approval"
-    OPERATOR = "operator"
 
 
 class Stance(StrEnum):
@@ -81,28 +59,6 @@ PAYER_REPLACES_CARD = frozenset({Fix.NEW_CARD, Fix.NEW_CONSENT, Fix.DETAILS})
 
 class BadCodeTable(RecoupError):
     """A row of `codes/*.csv` cannot be read."""
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What one decline means.
-
-    `may_retry` concerns the same card with the same details. `is_absolute` marks an answer that no later answer for
-    the same card undoes. `earliest_after` is the least wait after this decline, `max_more` the most tries after it.
-    `deciding_signal` is `table:code`, such as `visa:51`. `description` is for the operator and may name what the
-    customer must not read; the customer gets `customer_reason` alone.
-    """
-
-    decline_class: DeclineClass
-    may_retry: bool
-    needs_new_card: bool
-    customer_reason: CustomerReason
-    earliest_after: timedelta | None
-    max_more: int | None
-    deciding_signal: str
-    fix: Fix = Fix.NOTHING
-    is_absolute: bool = False
-    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,28 +124,23 @@ def classify(signals: DeclineSignals, brand: str | None) -> Meaning:
 
     When signals disagree, the card network's own codes go before Stripe's advice code, that before the reason of
     Stripe's outcome, that before the decline code, and the API's error code comes last. An absolute row wins wherever
-    it stands, and of all waits and caps the narrowest holds: a signal may narrow what another allows, never widen it.
+    it stands, withdrawn consent first, and of all waits and caps the narrowest holds: a signal may narrow what
+    another allows, never widen it. A wait stands even beside a refusal, for the day when the details are put right.
     """
     rows = list(_spoken(signals, brand))
     chosen = _choose(rows)
-    if not chosen.may_retry:
-        return chosen
-    retryable = [row.meaning for row in rows if row.meaning.may_retry]
-    waits = [meaning.earliest_after for meaning in retryable if meaning.earliest_after]
+    waits = [row.meaning.earliest_after for row in rows if row.meaning.earliest_after]
     if signals.outcome_type == "blocked":
         waits.append(STRIPE_BLOCK_WAIT)
-    caps = [meaning.max_more for meaning in (*retryable, chosen) if meaning.max_more is not None]
-    return _narrowed(chosen, max(waits, default=None), min(caps, default=None))
-
-
-def _narrowed(meaning: Meaning, wait: timedelta | None, cap: int | None) -> Meaning:
-    return Meaning(**{**vars(meaning), "earliest_after": wait, "max_more": cap})
+    caps = [meaning.max_more for meaning in (chosen, *(row.meaning for row in rows)) if meaning.max_more is not None]
+    return replace(chosen, earliest_after=max(waits, default=None), max_more=min(caps, default=None))
 
 
 def _choose(rows: list[CodeRow]) -> Meaning:
-    absolute = [row for row in rows if row.meaning.is_absolute]
+    absolute = [row.meaning for row in rows if row.meaning.is_absolute]
     if absolute:
-        return absolute[0].meaning
+        # A lost card concerns one card, withdrawn consent concerns all of them: it must not hide behind the other.
+        return next((meaning for meaning in absolute if meaning.fix is Fix.NEW_CONSENT), absolute[0])
     speaking = [row for row in rows if row.stance != Stance.INFORMS] or rows
     if not speaking:
         return UNKNOWN

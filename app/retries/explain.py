@@ -39,17 +39,17 @@ HELD: dict[str, str] = {
 }
 MOVED = {
     "min_gap": "{gap:g} hours lie between two tries",
-    "local_hours": "tries go out from {opening}:00 to {closing}:00 local time",
+    "local_hours": "tries go out from {opening:02d}:00 to {closing:02d}:00 local time",
     "budget card_30d": "this card's {card_30d} tries in 30 days were used up",
     "budget visa_30d": "Visa's {visa_30d} tries in 30 days were used up",
     "budget mastercard_24h": "Mastercard's {mastercard_24h} tries in 24 hours were used up",
     "overdue": "the planned moment has passed",
 }
 SPENT = {
-    "ladder_end": "the ladder has {cap} steps",
-    "per_invoice": "at most {cap} tries for one invoice",
-    "bank_debit": "at most {cap} tries of a bank debit",
-    "debit_no_funds": "at most {cap} tries of a debit card without money",
+    "ladder_end": "the ladder ends with step {cap}",
+    "per_invoice": "the cap for one invoice is {cap}",
+    "bank_debit": "the cap for a bank debit is {cap}",
+    "debit_no_funds": "the cap for a debit card without money is {cap}",
 }
 
 

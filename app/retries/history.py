@@ -5,11 +5,12 @@ it outlives any re-entry of the same digits. The *present card* is the payment m
 or a fresh entry starts it anew. Refuses to know what follows from any of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.retries.declines import CODES, Fix, Meaning, classify
+from app.retries.declines import CODES, classify
 from app.retries.facts import Attempt, CaseFacts, DeclineSignals
+from app.retries.meanings import Fix, Meaning
 
 APPROVAL = CODES["stripe_error", "invoice_payment_intent_requires_action"].meaning
 
@@ -67,7 +68,9 @@ def _meaning(attempt: Attempt, facts: CaseFacts) -> Meaning:
     # The same two digits mean different things to different networks: an earlier card's code is not read by this one's.
     present = facts.card.brand if facts.card and is_on_same_number(attempt, facts) else None
     meaning = classify(attempt.signals, attempt.brand or present)
-    return APPROVAL if attempt.outcome == "requires_action" and not meaning.is_absolute else meaning
+    if attempt.outcome == "declined" or meaning.is_absolute:
+        return meaning
+    return replace(APPROVAL, earliest_after=meaning.earliest_after)
 
 
 def last_refusal(facts: CaseFacts) -> Refusal | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.retries.budgets import budgets
-from app.retries.declines import CustomerReason, Fix, Meaning
 from app.retries.facts import Attempt, CaseFacts, RetryPolicy
 from app.retries.history import (
     Refusal,
@@ -23,6 +22,7 @@ from app.retries.history import (
     tries,
     uses_of_number,
 )
+from app.retries.meanings import CustomerReason, Fix, Meaning
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from app.retries.calendars import find_zone, into_open_hours
 from app.retries.decisions import AskCustomer, AskKind, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
-from app.retries.declines import Fix
 from app.retries.facts import CaseFacts, NaiveMoment, RetryPolicy
 from app.retries.history import automatic_tries, has_untried_card
 from app.retries.ladder import rung, spread_after_opening
+from app.retries.meanings import Fix
 from app.retries.network_rules import (
     Floor,
     card_floors,
