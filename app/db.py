@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 APP_ROLE = "recoup_app"
@@ -109,6 +110,9 @@ class Database:
     def __init__(self, url: str, pool_size: int = 8) -> None:
         self._app = _engine(url, APP_ROLE, pool_size, pre_ping=True)
         self._sweeper = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=True)
+        self._receiver = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=False).execution_options(
+            isolation_level="AUTOCOMMIT"
+        )
 
     @contextmanager
     def organization(self, organization_id: UUID) -> Iterator[Session]:
@@ -126,8 +130,23 @@ class Database:
         with Session(self._sweeper, expire_on_commit=False) as session, session.begin():
             yield session
 
+    def one_statement(self, statement: str, values: dict[str, Any]) -> None:
+        """Run a single statement that commits by itself, across organizations: one round trip, for the receiver.
+
+        It must be safe to repeat, because a connection that turns out dead is replaced and the statement run again.
+        """
+        for is_last in (False, True):
+            try:
+                with self._receiver.connect() as connection:
+                    connection.execute(text(statement), values)
+                return
+            except OperationalError as problem:
+                if is_last or not problem.connection_invalidated:
+                    raise
+
     def dispose(self) -> None:
         """Close every connection (a forked child does so before its first query)."""
+        self._receiver.dispose()
         self._app.dispose()
         self._sweeper.dispose()
 

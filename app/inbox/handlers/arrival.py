@@ -1,0 +1,46 @@
+"""An event that has arrived, with what its handler needs. The event is a hint; handlers read Stripe for the truth."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.context import Context
+from app.models import Connection, InboxEvent
+from app.recovery.observing import Hint, observe_invoice
+from app.stripe_gateway.gateway import StripeGateway
+from app.vocabulary import EventKind
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """`body` is the whole event as it came, of whatever API version."""
+
+    context: Context
+    gateway: StripeGateway
+    connection: Connection
+    event: InboxEvent
+    body: dict[str, Any]
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the event carries its object (thin events only name it)."""
+        return self.event.kind is EventKind.SNAPSHOT
+
+    @property
+    def carried(self) -> dict[str, Any]:
+        """The object as it was when the event was made; empty for a thin event."""
+        data = self.body.get("data")
+        inside = data.get("object") if isinstance(data, dict) else None
+        return inside if isinstance(inside, dict) else {}
+
+    def carried_id(self, field: str) -> str | None:
+        """The id in one field of the carried object, whether expanded or not."""
+        value = self.carried.get(field)
+        if isinstance(value, dict):
+            value = value.get("id")
+        return value if isinstance(value, str) else None
+
+    def observe(self, invoice_id: str, *, failed: bool = False) -> str:
+        """Read an invoice and apply what is found; what came of it, for the inbox's list."""
+        hint = Hint(failed=failed, at=min(self.event.created_at, self.context.clock.now()))
+        case_id = observe_invoice(self.context, self.gateway, self.connection, invoice_id, hint)
+        return f"case {case_id}" if case_id else "read; no case follows"

@@ -1,0 +1,38 @@
+"""Other news of an invoice. With a case it is read again; without one it is copied from the event, with no call."""
+
+from app.inbox.handlers.arrival import Arrival
+from app.inbox.handlers.looking_up import has_case
+from app.models import Connection
+from app.recovery.projections import StaleReading, note_invoice_event
+from app.stripe_gateway.readers import read_invoice
+
+TYPES = (
+    "invoice.paid",
+    "invoice.payment_succeeded",
+    "invoice.updated",
+    "invoice.finalized",
+    "invoice.voided",
+    "invoice.marked_uncollectible",
+    "invoice.overdue",
+    "invoice.will_be_due",
+    "invoice.overpaid",
+)
+
+
+def handle(arrival: Arrival) -> str:
+    """Move the invoice's case, or note the invoice."""
+    invoice_id = arrival.event.object_id
+    if not invoice_id:
+        return "the event names no invoice"
+    if has_case(arrival, invoice_id):
+        return arrival.observe(invoice_id)
+    if not arrival.is_snapshot:
+        return "no case; nothing to read"
+    snapshot = read_invoice(arrival.carried)
+    with arrival.context.database.organization(arrival.connection.organization_id) as session:
+        connection = session.get_one(Connection, arrival.connection.id)
+        try:
+            note_invoice_event(session, connection, snapshot, arrival.event.created_at)
+        except StaleReading:
+            return "older than what is known"
+    return "noted; no case"
