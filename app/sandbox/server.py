@@ -14,6 +14,7 @@ from app.sandbox.background import Background
 from app.sandbox.control import books
 from app.sandbox.control import customers as control_customers
 from app.sandbox.control import faults as control_faults
+from app.sandbox.control import invoices as control_invoices
 from app.sandbox.control import time as control_time
 from app.sandbox.control.desk import Desk
 from app.sandbox.door import Door, Route
@@ -29,6 +30,8 @@ from app.sandbox.resources import (
     portal_sessions,
     prices,
     products,
+    reversals,
+    schedules,
     setup_intents,
     subscriptions,
     webhook_endpoints,
@@ -52,6 +55,8 @@ _RESOURCES = (
     portal_sessions,
     prices,
     products,
+    reversals,
+    schedules,
     setup_intents,
     subscriptions,
     webhook_endpoints,
@@ -80,7 +85,7 @@ def create_sandbox(
             rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
         )
     desk = Desk(world, faults)
-    for control in (control_time, control_customers, control_faults, books):
+    for control in (control_time, control_customers, control_invoices, control_faults, books):
         app.register_blueprint(control.blueprint(desk))
 
     @app.errorhandler(404)

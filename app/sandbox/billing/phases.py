@@ -71,3 +71,8 @@ def _finish(ledger: Ledger, schedule: Doc, status: str) -> None:
 def release(ledger: Ledger, schedule: Doc) -> None:
     """The subscription goes on by itself, as it stands now."""
     _finish(ledger, schedule, "released")
+
+
+def cancel(ledger: Ledger, schedule: Doc) -> None:
+    """The schedule ends here; its subscription is the caller's affair."""
+    _finish(ledger, schedule, "canceled")

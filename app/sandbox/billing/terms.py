@@ -88,10 +88,16 @@ def _pending(ledger: Ledger, subscription: Doc, item: Doc, amount: int, words: s
             period={"start": ledger.now, "end": end},
             pricing=price_pricing(item["price"]),
             proration=True,
-            subscription=subscription["id"],
+            parent=pending_parent(subscription["id"], item["id"]),
         ),
         "invoiceitem.created",
     )
+
+
+def pending_parent(subscription: str, item: str | None = None) -> Doc:
+    """The `parent` of an invoice item that waits for a subscription's next invoice."""
+    details = {"subscription": subscription, "subscription_item": item}
+    return {"type": "subscription_details", "subscription_details": details}
 
 
 def new_invoice_item(customer: str, currency: str, amount: int, now: int, **fields: object) -> Doc:
@@ -117,7 +123,6 @@ def new_invoice_item(customer: str, currency: str, amount: int, now: int, **fiel
         "proration": False,
         "quantity": 1,
         "quantity_decimal": "1",
-        "subscription": None,
         "tax_rates": [],
         "test_clock": None,
         **fields,

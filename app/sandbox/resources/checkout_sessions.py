@@ -96,7 +96,7 @@ def _new_session(ledger: Ledger, params: Params, intent: Doc, customer: str | No
         "after_expiration allow_promotion_codes amount_subtotal amount_total billing_address_collection client_secret"
         " consent consent_collection currency_conversion customer_account customer_creation discounts"
         " integration_identifier invoice invoice_creation managed_payments origin_context payment_intent payment_link"
-        " payment_method_configuration_details permissions phone_number_collection recovered_from"
+        " payment_method_configuration_details permissions recovered_from"
         " saved_payment_method_options shipping_address_collection shipping_cost submit_type subscription total_details"
         " wallet_options collected_information".split()
     )
@@ -128,6 +128,7 @@ def _new_session(ledger: Ledger, params: Params, intent: Doc, customer: str | No
         "payment_method_collection": "always",
         "payment_method_options": {},
         "payment_method_types": ["card"],
+        "phone_number_collection": {"enabled": False},
         "payment_status": "no_payment_required",
         "setup_intent": intent["id"],
         "shipping_options": [],

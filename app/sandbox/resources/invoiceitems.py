@@ -2,7 +2,7 @@
 
 from app.sandbox import listing
 from app.sandbox.billing import invoicing
-from app.sandbox.billing.terms import new_invoice_item
+from app.sandbox.billing.terms import new_invoice_item, pending_parent
 from app.sandbox.door import Route
 from app.sandbox.errors import missing_param, wrong_state
 from app.sandbox.ledger import Ledger
@@ -16,6 +16,7 @@ def create(ledger: Ledger, params: Params) -> Doc:
     customer = ledger.get("customer", params.required("customer"), "customer")
     params.ignore("discountable", "discounts", "period", "tax_behavior", "tax_code", "tax_rates", "quantity_decimal")
     amount, currency, pricing = _price(ledger, params)
+    subscription = params.text("subscription")
     item = new_invoice_item(
         customer["id"],
         currency,
@@ -24,7 +25,7 @@ def create(ledger: Ledger, params: Params) -> Doc:
         description=params.text("description"),
         metadata=merged_metadata({}, params.mapping("metadata")),
         pricing=pricing,
-        subscription=params.text("subscription"),
+        parent=pending_parent(subscription) if subscription else None,
     )
     ledger.add(item, "invoiceitem.created")
     invoice = params.text("invoice")

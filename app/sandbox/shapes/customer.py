@@ -90,7 +90,6 @@ def new_product(name: str, now: int, **fields: Any) -> Doc:
         "shippable": None,
         "statement_descriptor": None,
         "tax_code": None,
-        "type": "service",
         "unit_label": None,
         "updated": now,
         "url": None,

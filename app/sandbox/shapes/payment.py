@@ -47,7 +47,6 @@ def new_intent(invoice: Doc, now: int) -> Doc:
         "review": None,
         "setup_future_usage": None,
         "shipping": None,
-        "source": None,
         "statement_descriptor": None,
         "statement_descriptor_suffix": None,
         "status": "requires_payment_method",
