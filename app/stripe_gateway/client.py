@@ -5,6 +5,7 @@ Knows how to ask; what to ask is in the pieces that build on it.
 
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 import stripe
 
 from app.log import get_logger
-from app.stripe_gateway.errors import RateLimited, StripeUnavailable
+from app.stripe_gateway.errors import RateLimited
 from app.stripe_gateway.readers.fields import rows, text
 from app.stripe_gateway.snapshots import Json
 from app.stripe_gateway.translation import retry_after, translate
@@ -37,6 +38,19 @@ class _PlainAnswers(stripe.RequestsClient):
     ways of its own; the status alone then has to say what happened.
     """
 
+    def __init__(self, timeout: tuple[float, float]) -> None:
+        super().__init__(timeout=timeout)
+        self._last = threading.local()
+
+    @property
+    def document(self) -> Json | None:
+        """This thread's last good answer as it came; None when none came since `forget`."""
+        document: Json | None = getattr(self._last, "document", None)
+        return document
+
+    def forget(self) -> None:
+        self._last.document = None
+
     def request(
         self,
         method: str,
@@ -53,6 +67,7 @@ class _PlainAnswers(stripe.RequestsClient):
             return '{"error": {}}', status, answered
         if document is None:
             raise stripe.APIError("unreadable answer", http_status=status, headers=dict(answered))
+        self._last.document = document if 200 <= status < 300 else None
         return body, status, answered
 
 
@@ -73,13 +88,14 @@ class StripeDoor:
     ) -> None:
         self.livemode = api_key[2:8] == "_live_"
         self._sleep = sleep
+        self._line = _PlainAnswers((min(_CONNECT_TIMEOUT, timeout), timeout))
         client = stripe.StripeClient(
             api_key,
             stripe_account=account,
             stripe_version=API_VERSION,
             base_addresses={"api": api_base.rstrip("/")} if api_base else {},
             max_network_retries=0,
-            http_client=_PlainAnswers(timeout=(min(_CONNECT_TIMEOUT, timeout), timeout)),
+            http_client=self._line,
         )
         self._v1 = client.v1
 
@@ -87,10 +103,7 @@ class StripeDoor:
         """The answer to `call` as plain JSON; raises a `GatewayError`. Only rate limits are waited for and repeated."""
         for wait in (*_WAITS, None):
             try:
-                return call().to_dict(for_json=True)
-            except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
-                # The library builds typed objects on the way and fails on fields it does not expect.
-                raise StripeUnavailable("Stripe's answer could not be read: ask again later") from error
+                return self._call(call)
             except stripe.StripeError as error:
                 ours = translate(error, permission=permission)
                 asked_wait = retry_after(error)
@@ -102,6 +115,16 @@ class StripeDoor:
             _log.info("stripe_rate_limited", request_id=ours.request_id, wait=asked_wait or wait)
             self._sleep(max(asked_wait or 0, wait * _random.uniform(0.75, 1.25)))
         raise ours
+
+    def _call(self, call: Callable[[], stripe.StripeObject]) -> Json:
+        self._line.forget()
+        try:
+            return call().to_dict(for_json=True)
+        except (ArithmeticError, AttributeError, TypeError, ValueError):
+            # The library builds typed objects on the way and fails on fields it does not expect; the answer is good.
+            if (answer := self._line.document) is None:
+                raise
+            return answer
 
     def _pages(
         self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json | None = None
