@@ -35,7 +35,7 @@ class RenderedMail:
 def lay_out(letter: Letter, voice: Voice) -> RenderedMail:
     """Both parts of the mail."""
     return RenderedMail(
-        subject=tidy(letter.subject.text),
+        subject=letter.subject.text,
         preheader=letter.preheader.text,
         text=_text(letter, voice),
         html=_html(letter, voice),
@@ -44,6 +44,7 @@ def lay_out(letter: Letter, voice: Voice) -> RenderedMail:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
+    # MJML links Google's fonts for each family it knows there (Roboto, Lato, …), so the template names none of them.
     compiled = mrml.to_html(TEMPLATE.read_text(encoding="utf-8")).content
     return Environment(autoescape=True, undefined=StrictUndefined).from_string(compiled)
 

@@ -1,0 +1,125 @@
+"""The translations agree with each other, and nothing in them is out of use or out of tone."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+from babel import Locale
+
+import emails
+from emails import DeclineReason, MailFacts, placeholders
+from emails.catalogue import Leaf, Plural, languages, load, nearest
+from emails.letter import Voice
+
+ALWAYS_KNOWN = {"merchant", "product"}
+# Said only where the fact is there; left out otherwise.
+OPTIONAL = {"access", "closing.help", "final_notice.retry"}
+EVERY_LANGUAGE = pytest.mark.parametrize("language", languages())
+
+
+def texts(leaf: Leaf) -> tuple[str, ...]:
+    return tuple(leaf.forms.values()) if isinstance(leaf, Plural) else leaf
+
+
+def test_the_first_four_languages_are_there() -> None:
+    assert {"en", "de", "fr", "es"} <= set(languages())
+
+
+@EVERY_LANGUAGE
+def test_every_language_has_the_same_keys(language: str) -> None:
+    assert load(language).leaves.keys() == load("en").leaves.keys()
+
+
+@EVERY_LANGUAGE
+def test_every_text_asks_for_the_same_facts_as_the_english_one(language: str) -> None:
+    for key, reference in load("en").leaves.items():
+        leaf = load(language).leaves[key]
+        if isinstance(reference, Plural):
+            asked = {placeholders.names_in(text) for text in texts(leaf)}
+            assert asked == {placeholders.names_in(text) for text in texts(reference)}, key
+        else:
+            assert [placeholders.names_in(text) for text in texts(leaf)] == [
+                placeholders.names_in(text) for text in texts(reference)
+            ], key
+
+
+@EVERY_LANGUAGE
+def test_plural_forms_are_exactly_those_of_the_language(language: str) -> None:
+    expected = {*Locale.parse(language, sep="-").plural_form.tags, "other"}
+    plurals = {key: leaf for key, leaf in load(language).leaves.items() if isinstance(leaf, Plural)}
+    assert plurals
+    assert {key: set(leaf.forms) for key, leaf in plurals.items()} == dict.fromkeys(plurals, expected)
+
+
+@EVERY_LANGUAGE
+def test_a_text_that_must_be_said_needs_no_optional_fact(language: str) -> None:
+    for key, leaf in load(language).leaves.items():
+        if isinstance(leaf, tuple) and key not in OPTIONAL | {"pair"}:
+            assert placeholders.names_in(leaf[-1]) <= ALWAYS_KNOWN, key
+
+
+@EVERY_LANGUAGE
+def test_every_placeholder_is_one_that_the_facts_can_fill(language: str, full: MailFacts) -> None:
+    known = Voice(full).values.keys() | {"count", "label", "value"}
+    for leaf in load(language).leaves.values():
+        for text in texts(leaf):
+            placeholders.check(text, known)
+
+
+@EVERY_LANGUAGE
+def test_every_text_is_said_in_some_mail(
+    language: str, variants: list[MailFacts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+
+    class Watched(Mapping[str, Leaf]):
+        def __getitem__(self, key: str) -> Leaf:
+            asked.add(key)
+            return load(language).leaves[key]
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(load(language).leaves)
+
+        def __len__(self) -> int:
+            return len(load(language).leaves)
+
+    watched = replace(load(language), leaves=Watched())
+    monkeypatch.setattr("emails.letter.nearest", lambda locale: (watched, nearest(locale)[1]))
+    for kind in emails.kinds:
+        for facts in variants:
+            emails.render(kind, replace(facts, locale=language))
+    unsaid = {key for key in load(language).leaves if key not in asked}
+    assert unsaid == set()
+
+
+@EVERY_LANGUAGE
+def test_nobody_is_told_of_loss_theft_or_fraud(language: str) -> None:
+    forbidden = re.compile(
+        r"lost|stolen|fraud|thief|suspicio|verloren|gestohlen|betrug|verdächtig|perdue|volée|fraude|suspect|perdida|"
+        r"robada|sospech",
+        re.IGNORECASE,
+    )
+    for key, leaf in load(language).leaves.items():
+        assert not [text for text in texts(leaf) if forbidden.search(text)], key
+
+
+@EVERY_LANGUAGE
+def test_texts_are_typeset_with_care(language: str) -> None:
+    for key, leaf in load(language).leaves.items():
+        for text in texts(leaf):
+            assert text == text.strip(), key
+            assert "'" not in text, f"{key}: use the apostrophe of print"
+            assert text.count("**") % 2 == 0, key
+            if language == "fr":
+                assert not re.search(r"[^\s\u00a0\u202f][?!;]| [?!;:]", text), f"{key}: hard blanks before ? ! ; :"
+
+
+@pytest.mark.parametrize("reason", DeclineReason)
+def test_only_english_is_spoken_in_english(reason: DeclineReason, full: MailFacts) -> None:
+    """A catalogue copied and half translated would still hold English sentences."""
+    english = emails.render("reminder", replace(full, decline_reason=reason, locale="en")).text.splitlines()
+    for language in set(languages()) - {"en"}:
+        other = emails.render("reminder", replace(full, decline_reason=reason, locale=language)).text.splitlines()
+        shared = {line for line in english if line in other} - {"", "--", full.pay_url}
+        assert {line for line in shared if line not in vars(full.merchant).values()} <= {"  Total: €49.00"}
