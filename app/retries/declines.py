@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from importlib.resources import files
 
 from app.errors import RecoupError
@@ -119,6 +120,7 @@ def _read_tables() -> dict[tuple[str, str], CodeRow]:
 CODES: Mapping[tuple[str, str], CodeRow] = _read_tables()
 
 
+@lru_cache(maxsize=4096)  # a case is decided often, and its past answers do not change
 def classify(signals: DeclineSignals, brand: str | None) -> Meaning:
     """The meaning of one decline on a card of `brand` (Stripe's word, None if unknown).
 

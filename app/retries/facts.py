@@ -78,7 +78,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class CardUse:
-    """One try of a card that reached the network, for whichever invoice; `signals` are empty when it was approved."""
+    """One try of a card that reached the network, for whichever invoice.
+
+    When it was approved `signals` are empty, or their `outcome_type` is `authorized`.
+    """
 
     at: datetime
     amount_minor: int

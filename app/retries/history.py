@@ -92,9 +92,13 @@ def refusals_of_number(facts: CaseFacts) -> tuple[Refusal, ...]:
     elsewhere = [
         Refusal(use.at, classify(use.signals, brand))
         for use in facts.card_attempts
-        if use.signals != DeclineSignals() and use.at not in known
+        if _was_refused(use.signals) and use.at not in known
     ]
     return tuple(sorted((*here, *elsewhere), key=lambda refusal: refusal.at))
+
+
+def _was_refused(signals: DeclineSignals) -> bool:
+    return signals != DeclineSignals() and signals.outcome_type != "authorized"
 
 
 def uses_of_number(facts: CaseFacts) -> tuple[datetime, ...]:

@@ -40,6 +40,12 @@ def test_what_another_invoice_learnt_of_a_card_holds_here_too() -> None:
     assert decide(facts, DRIVE, after(1)) == AskCustomer(Reason.CARD_REFUSED, "new_card", END)
 
 
+def test_a_remark_beside_an_approval_for_another_invoice_closes_nothing() -> None:
+    approved = DeclineSignals(outcome_type="authorized", network_decline_code="00", network_advice_code="03")
+    facts = case(card=MASTERCARD, card_attempts=uses(1, 1, until=after(-3), signals=approved))
+    assert retry(facts).reason == Reason.LADDER
+
+
 @pytest.mark.parametrize(
     ("signals", "reason", "kind"),
     [
