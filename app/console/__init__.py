@@ -6,6 +6,7 @@ Reads through `app.recovery.queries` and acts through `app.recovery.operator`; d
 from app.console import (
     audit,
     campaigns,
+    case_actions,
     cases,
     connections,
     events,
@@ -21,6 +22,7 @@ from app.console.blueprint import console
 __all__ = [
     "audit",
     "campaigns",
+    "case_actions",
     "cases",
     "connections",
     "console",

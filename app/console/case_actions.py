@@ -4,7 +4,7 @@ What is allowed and what follows is decided in `app.recovery.operator`; a refusa
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
@@ -86,4 +86,4 @@ def _until() -> datetime | None:
         day = datetime.strptime(request.form.get("until", ""), "%Y-%m-%d")  # noqa: DTZ007 (the zone follows)
     except ValueError:
         return None
-    return day.replace(tzinfo=formats.zone())
+    return day.replace(tzinfo=formats.zone()).astimezone(UTC)

@@ -1,5 +1,6 @@
 """The list of cases, with its filters in the address, and the page of one case."""
 
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
@@ -9,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from app.console import current
+from app.console import current, formats
 from app.console.blueprint import console
 from app.console.stripe_dashboard import dashboard_url
 from app.links import PayLink, make_pay_url
@@ -53,6 +54,7 @@ def case(case_id: UUID) -> ResponseReturnValue:
         case=detail.case,
         is_open=detail.case.state in OPEN_CASE_STATES,
         pay_url=_pay_url(detail),
+        snooze_days=_snooze_days(detail),
         dashboard_url=dashboard_url(current.context().settings, detail.connection, detail.invoice.stripe_id),
     )
 
@@ -80,6 +82,14 @@ def read_filter(args: MultiDict[str, str]) -> CaseFilter:
 
 def _word(words: type[W], given: str) -> W | None:
     return words(given) if given in list(words) else None
+
+
+def _snooze_days(detail: CaseDetail) -> tuple[date, date] | None:
+    """The first and the last day that a snooze may end on: after today, inside the window; None when too late."""
+    zone = formats.zone()
+    first = current.now().astimezone(zone).date() + timedelta(days=1)
+    last = (detail.case.window_ends_at - timedelta(seconds=1)).astimezone(zone).date()
+    return (first, last) if first <= last else None
 
 
 def _pay_url(detail: CaseDetail) -> str | None:

@@ -21,7 +21,7 @@ BLOCKED = "Too many failed sign-ins. Wait fifteen minutes, then try again."
 
 @console.get("/sign-in")
 def sign_in_form() -> ResponseReturnValue:
-    return render_template("console/sign_in.html", next=safe_next(request.args.get("next")))
+    return _form(request.args.get("next"), 200)
 
 
 @console.post("/sign-in")
@@ -31,13 +31,13 @@ def sign_in_submit() -> ResponseReturnValue:
     address = request.remote_addr or "unknown"
     if throttle.is_blocked(address, email):
         log.warning("sign_in.blocked")
-        return _form_again(BLOCKED, email, 429)
+        return _form(request.form.get("next"), 429, BLOCKED, email)
     try:
         return _sign_in(email, password)
     except sign_in.SignInRefused as refusal:
         throttle.failed(address, email)
         log.warning("sign_in.refused")
-        return _form_again(str(refusal), email, 401)
+        return _form(request.form.get("next"), 401, str(refusal), email)
 
 
 def _sign_in(email: str, password: str) -> ResponseReturnValue:
@@ -89,10 +89,8 @@ def switch_organization() -> ResponseReturnValue:
     return redirect(url_for("console.overview"), code=303)
 
 
-def _form_again(problem: str, email: str, status: int) -> ResponseReturnValue:
-    page = render_template(
-        "console/sign_in.html", problem=problem, email=email, next=safe_next(request.form.get("next"))
-    )
+def _form(target: str | None, status: int, problem: str | None = None, email: str = "") -> ResponseReturnValue:
+    page = render_template("console/sign_in.html", next=safe_next(target), problem=problem, email=email)
     return page, status, {"Retry-After": "900"} if status == 429 else {}
 
 

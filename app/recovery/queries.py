@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import RecoupError
@@ -241,7 +242,7 @@ def _earliest_step() -> Any:
     return (
         select(Step.case_id, Step.kind, Step.due_at)
         .where(Step.state.in_(OPEN_STEP_STATES))
-        .distinct(Step.case_id)
+        .ext(distinct_on(Step.case_id))
         .order_by(Step.case_id, Step.due_at, Step.id)
         .subquery("upcoming")
     )
