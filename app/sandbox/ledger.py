@@ -29,12 +29,16 @@ class Mark:
 
 @dataclass
 class Ledger:
-    """Everything a rule of billing may touch. `now` is Unix seconds, the moment at which all of it happens."""
+    """Everything a rule of billing may touch. `now` is Unix seconds, the moment at which all of it happens.
+
+    A `silent` ledger announces nothing: it writes history that nobody was there to hear of.
+    """
 
     store: Store
     now: int
     base_url: str
     mark: Mark = field(default_factory=Mark)
+    silent: bool = False
     woke: bool = False
     _seen: dict[tuple[str, str], Doc] = field(default_factory=dict)
 
@@ -81,8 +85,10 @@ class Ledger:
             if event:
                 self.emit(event, doc, previous)
 
-    def emit(self, event_type: str, doc: Doc, previous: Doc | None = None) -> Doc:
+    def emit(self, event_type: str, doc: Doc, previous: Doc | None = None) -> None:
         """Record an event with a snapshot of `doc`, and one delivery for each endpoint that wants it."""
+        if self.silent:
+            return
         endpoints = [entry for entry in self.endpoints() if wants(entry, event_type)]
         data: Doc = {"object": snapshot(doc)}
         if previous:
@@ -108,7 +114,6 @@ class Ledger:
                 self.now,
             )
             self.woke = True
-        return event
 
     def endpoints(self) -> list[Doc]:
         """The enabled webhook endpoints."""

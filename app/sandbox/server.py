@@ -11,7 +11,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from app.clock import SandboxClock
 from app.log import get_logger
 from app.sandbox.background import Background
-from app.sandbox.control import books
+from app.sandbox.control import books, samples
 from app.sandbox.control import customers as control_customers
 from app.sandbox.control import faults as control_faults
 from app.sandbox.control import invoices as control_invoices
@@ -19,6 +19,7 @@ from app.sandbox.control import time as control_time
 from app.sandbox.control.desk import Desk
 from app.sandbox.door import Door, Route
 from app.sandbox.faults import Faults
+from app.sandbox.pages import views
 from app.sandbox.resources import (
     checkout_sessions,
     customers,
@@ -85,8 +86,9 @@ def create_sandbox(
             rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
         )
     desk = Desk(world, faults)
-    for control in (control_time, control_customers, control_invoices, control_faults, books):
+    for control in (control_time, control_customers, control_invoices, control_faults, books, samples):
         app.register_blueprint(control.blueprint(desk))
+    app.register_blueprint(views.blueprint(world))
 
     @app.errorhandler(404)
     @app.errorhandler(405)
