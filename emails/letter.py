@@ -17,7 +17,9 @@ from emails.phrase import Phrase, compose, link, literal, plain, tidy
 
 # More lines than this make a mail a statement; the page behind the link lists them all.
 MOST_LINES = 8
-_NAME_LIMIT = 40
+# Names go into subjects, which are cut at about 78 characters anyway, and a first name longer than this is none.
+_NAME_LIMIT = 60
+_FIRST_NAME_LIMIT = 40
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Voice:
 
     def _values(self) -> dict[str, Phrase]:
         facts = self.facts
-        merchant = plain(facts.merchant.name)
+        merchant = literal(tidy(facts.merchant.name, _NAME_LIMIT))
         support = facts.merchant.support_email
         possible = {
             "merchant": merchant,
@@ -142,8 +144,8 @@ class Voice:
 
 
 def _named(value: str | None) -> Phrase | None:
-    phrase = plain(value or "")
-    return phrase if phrase.text else None
+    line = tidy(value or "", _NAME_LIMIT)
+    return literal(line) if line else None
 
 
 def _greetable(name: str | None) -> Phrase | None:
@@ -151,4 +153,4 @@ def _greetable(name: str | None) -> Phrase | None:
     strangers, and a stranger's address must not be delivered under the merchant's name."""
     line = tidy(name or "")
     looks_like_link = "/" in line or "@" in line or "." in line.rstrip(".")
-    return plain(line) if line and len(line) <= _NAME_LIMIT and not looks_like_link else None
+    return plain(line) if line and len(line) <= _FIRST_NAME_LIMIT and not looks_like_link else None

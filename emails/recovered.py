@@ -1,4 +1,7 @@
-"""The payment arrived: a thank-you, the receipt, and nothing to do."""
+"""The payment arrived: a thank-you, the receipt, and nothing to do.
+
+It promises nothing about the subscription, because a payment may also arrive after that has ended.
+"""
 
 from emails import parts
 from emails.facts import MailFacts
@@ -13,7 +16,7 @@ def generate(facts: MailFacts) -> RenderedMail:
         subject=voice.say("recovered.subject"),
         preheader=voice.say("recovered.preheader"),
         heading=voice.say("recovered.heading"),
-        paragraphs=(parts.greeting(voice), voice.say("recovered.what"), voice.say("recovered.thanks")),
+        paragraphs=(parts.greeting(voice), voice.say("recovered.what")),
         lines=parts.lines(voice),
         more_lines=parts.more_lines(voice),
         rows=parts.total_row(voice) + parts.paid_row(voice) + parts.card_row(voice),

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -55,9 +56,8 @@ def variants(full: MailFacts, bare: MailFacts) -> list[MailFacts]:
         for name in vars(full)
         if name not in ("merchant", "pay_url", "locale")
     ]
-    merchants = [
-        replace(full, merchant=replace(full.merchant, **{name: None})) for name in vars(full.merchant) if name != "name"
-    ]
+    of_merchant: list[dict[str, Any]] = [{name: None} for name in vars(full.merchant) if name != "name"]
+    merchants = [replace(full, merchant=replace(full.merchant, **change)) for change in of_merchant]
     reasons = [replace(facts, decline_reason=reason) for facts in (full, bare) for reason in DeclineReason]
     endings = [
         replace(facts, final_action=action, has_debt_left=debt)
