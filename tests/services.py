@@ -17,6 +17,7 @@ import pytest
 
 from app import embedded
 from app.embedded.state import exclusively
+from app.settings import Settings
 
 _HOME = "RECOUP_TEST_HOME"
 
@@ -89,3 +90,10 @@ def _exists(services: embedded.Services, database: str) -> bool:
 def _execute(url: str, sql: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.encode())
+
+
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unset every variable that a setting may come from, so that a test means what it says on any machine."""
+    for field in Settings.model_fields.values():
+        for name in (str(field.validation_alias), f"{field.validation_alias}_FILE"):
+            monkeypatch.delenv(name, raising=False)

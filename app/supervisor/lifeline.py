@@ -1,6 +1,6 @@
 """Two small programs that see to it that no process outlives its supervisor, not even one that was killed outright.
 
-Run as a script, without site-packages: `hold PARENT ARGV…` becomes a child that Linux kills with its parent; `watch GROUP…`
+Run as a script, without site-packages: `hold PARENT ARGV…` becomes a child that Linux kills with its parent; `watch`
 reads process groups from a pipe and kills the last it heard of when the pipe closes, which works on any Unix and
 reaches grandchildren, too. It knows nothing of what the processes do.
 """
@@ -16,16 +16,21 @@ _PR_SET_PDEATHSIG = 1
 
 def hold(parent: int, argv: list[str]) -> None:
     """Become `argv`, to be killed when the thread of `parent` that started us ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent(parent)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    if os.getppid() != parent:
-        sys.exit("the supervisor is gone")
     try:
         os.execvp(argv[0], argv)  # noqa: S606
     except OSError as problem:
         sys.exit(f"{argv[0]} cannot be run: {problem}")
+
+
+def die_with_parent(parent: int) -> None:
+    """Have Linux kill this process when the thread of `parent` that started it ends; exits if that has ended already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the process that started this one is gone")
 
 
 def watch(groups: list[str]) -> None:

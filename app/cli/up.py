@@ -1,0 +1,251 @@
+"""`recoup up`: every process of Recoup in the foreground, with embedded services where none are configured.
+
+Each step is one small function; what a step does is known to the part that it calls.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+import requests
+
+from app import embedded, log, schema
+from app.cli import demo, local
+from app.context import make_context
+from app.embedded.processes import wait_until
+from app.embedded.state import is_free
+from app.errors import RecoupError
+from app.settings import Settings
+from app.supervisor import Child, Output, Stopped, Supervisor
+
+_READY_WITHIN = 90.0
+_TOO_OFTEN = 5
+_PROCESSES = ("web", "worker", "clock")
+
+
+class PortTaken(RecoupError):
+    """Another program listens where ours is to listen."""
+
+
+class AlreadyUp(RecoupError):
+    """Another `recoup up` runs from the same home."""
+
+
+class NotReady(RecoupError):
+    """A process did not begin to answer, or ended again and again."""
+
+
+@click.command("up")
+def up() -> None:
+    """Run everything in the foreground; Ctrl-C ends all of it.
+
+    PostgreSQL and Valkey are embedded where DATABASE_URL or REDIS_URL is not set. With RECOUP_SANDBOX=1 a sandbox takes
+    Stripe's place, with sample customers.
+    """
+    log.configure("up")
+    output = Output()
+    try:
+        _run(Settings(), output)
+    except Stopped:
+        output.say("Stopped.")
+    except RecoupError as problem:
+        output.close()
+        raise click.ClickException(str(problem)) from problem
+    output.close()
+
+
+def _run(given: Settings, output: Output) -> None:
+    settings = _prepare_home(given)
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(settings.home))
+        check_ports(settings)
+        stack.callback(_end_services, given)
+        supervisor = stack.enter_context(Supervisor(output))
+        if settings.sandbox:
+            start_sandbox(supervisor, settings, local.environment(given, settings))
+        settings = supervisor.during(lambda: start_services(settings, output))
+        stack.enter_context(_keep_services(given, supervisor, output))
+        local.remember(settings)
+        supervisor.during(lambda: schema.upgrade(settings.require("database_url")))
+        environment = local.environment(given, settings)
+        sign_in = prepare_demo(supervisor, settings, output) if settings.sandbox else None
+        start_processes(supervisor, settings, environment, output)
+        output.say(banner(settings, sign_in))
+        supervisor.run()
+        output.say("Stopping …")
+    output.say("Stopped.")
+
+
+def _prepare_home(given: Settings) -> Settings:
+    """The settings with their secrets; makes those in a sandbox, where nothing real is guarded by them."""
+    given.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if given.sandbox:
+        local.make_secrets(given)
+    settings = local.with_sandbox(local.with_kept_secrets(given))
+    for name in ("secret_key", "encryption_keys"):
+        settings.require(name)
+    return settings
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    with (home / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyUp(
+                f"Recoup already runs from {home}; stop it first, or set RECOUP_HOME to another folder"
+            ) from None
+        yield
+
+
+def check_ports(settings: Settings) -> None:
+    """Raises `PortTaken` for a port that stays taken; what we ourselves left on it is gone within seconds."""
+    wanted = {"PORT": settings.port} | ({"RECOUP_SANDBOX_PORT": settings.sandbox_port} if settings.sandbox else {})
+    for variable, port in wanted.items():
+        if not wait_until(lambda port=port: is_free(port), 3.0):  # type: ignore[misc]
+            raise PortTaken(
+                f"port {port} is taken by another program; end that, or choose another port with {variable}=…"
+            )
+
+
+def start_services(settings: Settings, output: Output) -> Settings:
+    """Start the embedded services that are needed; the settings with their URLs."""
+    needed = _embedded(settings)
+    if not any(needed.values()):
+        return settings
+    output.say(f"Starting {' and '.join(_names(needed))} under {settings.home} …")
+    return local.with_services(settings, embedded.start(settings.home, **needed))
+
+
+def _embedded(settings: Settings) -> dict[str, bool]:
+    return {"postgres": not settings.database_url, "valkey": not settings.redis_url}
+
+
+def _names(needed: dict[str, bool]) -> list[str]:
+    return [name for name, wanted in zip(("PostgreSQL", "Valkey"), needed.values(), strict=True) if wanted]
+
+
+def _end_services(given: Settings) -> None:
+    # From here on it is a matter of moments, and the first Ctrl-C has been heard.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if any(_embedded(given).values()):
+        embedded.stop(given.home)
+
+
+@contextmanager
+def _keep_services(given: Settings, supervisor: Supervisor, output: Output) -> Iterator[None]:
+    """Start an embedded service again whenever it dies."""
+    needed, ending = _embedded(given), threading.Event()
+    thread = threading.Thread(
+        target=_watch_services, args=(given.home, needed, ending, supervisor, output), daemon=True
+    )
+    if any(needed.values()):
+        thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        if thread.is_alive():
+            thread.join()
+
+
+def _watch_services(
+    home: Path, needed: dict[str, bool], ending: threading.Event, supervisor: Supervisor, output: Output
+) -> None:
+    known = embedded.start(home, **needed)
+    while not ending.wait(0.5):
+        if embedded.are_alive(home, **needed):
+            continue
+        output.say(f"{' or '.join(_names(needed))} has died; starting it again …")
+        try:
+            found = embedded.start(home, **needed)
+        except RecoupError as problem:
+            output.say(str(problem))
+            ending.wait(5)
+            continue
+        output.say("The embedded services are back.")
+        if found != known:
+            output.say(
+                "One had to move to another port, because its own was taken meanwhile: please start Recoup again."
+            )
+            supervisor.stop()
+            return
+
+
+def start_sandbox(supervisor: Supervisor, settings: Settings, environment: dict[str, str]) -> None:
+    """Start the sandbox; it needs nobody, so the services may start beside it."""
+    argv = [sys.executable, "-m", "app.sandbox", "--home", str(settings.home), "--port", str(settings.sandbox_port)]
+    supervisor.add(Child("sandbox", argv, environment, stage=0))
+
+
+def prepare_demo(supervisor: Supervisor, settings: Settings, output: Output) -> "demo.SignIn":
+    """Fill the sandbox and Recoup with samples, unless they are there; how to sign in."""
+    _wait_for(supervisor, "sandbox", f"http://127.0.0.1:{settings.sandbox_port}/_sandbox/clock")
+    output.say("Preparing the sandbox's customers …")
+    return supervisor.during(lambda: _prepare_demo(settings))
+
+
+def _prepare_demo(settings: Settings) -> "demo.SignIn":
+    context = make_context(settings)
+    try:
+        return demo.prepare(context)
+    finally:
+        context.database.dispose()
+
+
+def start_processes(supervisor: Supervisor, settings: Settings, environment: dict[str, str], output: Output) -> None:
+    """Start web, worker and clock, and wait until the web process finds everything in order."""
+    output.say("Starting web, worker and clock …")
+    recoup = str(Path(sys.executable).with_name("recoup"))
+    for name in _PROCESSES:
+        supervisor.add(Child(name, [recoup, name], environment))
+    _wait_for(supervisor, "web", f"http://127.0.0.1:{settings.port}/readyz")
+
+
+def _wait_for(supervisor: Supervisor, name: str, url: str) -> None:
+    if not supervisor.during(lambda: wait_until(_answers(supervisor, name, url), _READY_WITHIN)):
+        raise NotReady(
+            f"{name} did not become ready within {_READY_WITHIN:.0f} seconds; its lines above say more ({url})"
+        )
+
+
+def _answers(supervisor: Supervisor, name: str, url: str) -> Callable[[], bool]:
+    def answers() -> bool:
+        if supervisor.failures(name) >= _TOO_OFTEN:
+            raise NotReady(f"{name} ends again and again; its last lines above say why")
+        with requests.Session() as session:
+            # A proxy for the outside world is no way to ourselves.
+            session.trust_env = False
+            try:
+                return session.get(url, timeout=5).ok
+            except requests.RequestException:
+                return False
+
+    return answers
+
+
+def banner(settings: Settings, sign_in: "demo.SignIn | None") -> str:
+    """What a person wants to know once all runs."""
+    lines = ["", f"  Recoup runs at   {settings.base_url()}"]
+    if sign_in:
+        lines += [
+            f"  Sign in with     {sign_in.email}",
+            f"  Password         {sign_in.password}",
+            f"  Sandbox Stripe   http://127.0.0.1:{settings.sandbox_port}",
+            "",
+            "  In a second terminal, try:",
+            "    .venv/bin/recoup sandbox customer                let someone subscribe",
+            "    .venv/bin/recoup sandbox fail --customer …       make a renewal fail",
+            "    .venv/bin/recoup sandbox advance 3d              turn the clock for every process",
+            "    .venv/bin/recoup report                          see what came back",
+        ]
+    lines += ["", "  Ctrl-C stops everything; the data stays.", ""]
+    return os.linesep.join(lines)
