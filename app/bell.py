@@ -29,7 +29,7 @@ class Bell:
     def __init__(self, url: str) -> None:
         self.redis: Redis = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
 
-    def ring(self, job: str, *arguments: str | Sequence[str], urgency: Urgency = Urgency.SOON) -> bool:
+    def ring(self, job: str, *arguments: str | Sequence[Sequence[str]], urgency: Urgency = Urgency.SOON) -> bool:
         """Ask a worker to run `workers.jobs.<job>` with these ids. False when Redis could not be reached."""
         try:
             Queue(urgency, connection=self.redis).enqueue(
@@ -39,6 +39,13 @@ class Bell:
             log.warning("bell.unheard", job=job, problem=type(problem).__name__)
             return False
         return True
+
+    def waiting(self) -> int:
+        """How many jobs wait to be heard; none when Redis is away, because then nothing is known to wait."""
+        try:
+            return sum(Queue(urgency, connection=self.redis).count for urgency in Urgency)
+        except (RedisError, OSError):
+            return 0
 
     def is_reachable(self) -> bool:
         """Whether Redis answers."""

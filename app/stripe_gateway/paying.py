@@ -127,6 +127,10 @@ class PayCalls(InvoiceCalls):
         charges.reverse()  # so that charges of one second keep their order
         return sorted(charges, key=lambda charge: charge.created)
 
+    def find_customer_of_charge(self, charge_id: str) -> str | None:
+        """Whose charge it was (a dispute names the charge only); None for a guest's or an unknown one."""
+        return reference(self._find_charge(charge_id), "customer")
+
     def _read_refusal(self, invoice_id: str, error: GatewayError) -> PayResult:
         intent = table(error.body, "payment_intent")
         if error.code == _REQUIRES_ACTION or text(intent, "status") == "requires_action":

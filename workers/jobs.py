@@ -1,0 +1,41 @@
+"""The jobs that a bell can name. Each loads, calls and returns; every rule is in the slice it calls.
+
+Any of them may be lost or run twice without harm: rows say what is to be done, and claims say by whom.
+"""
+
+from uuid import UUID
+
+from app.inbox import bell as inbox_bell
+from app.inbox import processing
+from app.messages import outbox
+from app.recovery import running, unanswered
+from app.recovery.steps import Claim
+from workers import boot, sweeping
+
+
+def drain_inbox() -> None:
+    """Handle webhooks until none waits."""
+    context = boot.context()
+    inbox_bell.heard(context.bell)
+    processing.drain(context)
+
+
+def run_steps(claims: list[list[str]]) -> None:
+    """Carry out claimed steps: (organization, step, token) each."""
+    for organization_id, step_id, token in claims:
+        running.run(boot.context(), Claim(UUID(organization_id), UUID(step_id), UUID(token)))
+
+
+def deliver_message(organization_id: str, message_id: str) -> None:
+    """Send one mail that is waiting in the outbox."""
+    outbox.deliver(boot.context(), UUID(organization_id), UUID(message_id))
+
+
+def resolve_attempt(organization_id: str, attempt_id: str) -> None:
+    """Find out what came of a charge whose answer never came."""
+    unanswered.resolve(boot.context(), UUID(organization_id), UUID(attempt_id))
+
+
+def sweep() -> None:
+    """Look for due rows now instead of at the clock's next round."""
+    sweeping.sweep_once(boot.context())

@@ -1,0 +1,65 @@
+"""One round of the clock: what is due or was left behind is claimed in Postgres and rung for. Any number may run it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.bell import Urgency
+from app.context import Context
+from app.failpoints import failpoint
+from app.inbox import processing
+from app.messages.sweep import sweep_due
+from app.recovery import steps, unanswered
+
+BATCH = 50
+A_JOB = 10  # steps in one job: enough to spare the queue, few enough to spread over workers
+CROWDED = 100  # jobs waiting in the queue: claiming more would only let leases run out
+MISSED = timedelta(seconds=1)  # an event this old was not brought by its bell
+
+
+def sweep_once(context: Context) -> int:
+    """Ring for everything that is due; how many rings there were."""
+    return _ring_events(context) + _ring_steps(context) + _ring_messages(context) + _ring_attempts(context)
+
+
+def _ring_events(context: Context) -> int:
+    with context.database.system() as session:
+        left = processing.has_unfinished(session, context.clock.now() - MISSED)
+    return int(left and context.bell.ring("drain_inbox", urgency=Urgency.NOW))
+
+
+def _ring_steps(context: Context) -> int:
+    if context.bell.waiting() > CROWDED:
+        return 0
+    failpoint("sweep.before_claim")
+    with context.database.system() as session:
+        claims = steps.claim_due(session, context.clock.now(), BATCH)
+    failpoint("sweep.after_claim")
+    rings = 0
+    for batch in _batches(claims, A_JOB):
+        named = [[str(one.organization_id), str(one.step_id), str(one.token)] for one in batch]
+        if context.bell.ring("run_steps", named):
+            rings += 1
+            continue
+        with context.database.system() as session:
+            steps.unclaim(session, list(batch))
+    return rings
+
+
+def _ring_messages(context: Context) -> int:
+    resend_after = timedelta(minutes=context.settings.resend_unknown_after_minutes)
+    with context.database.system() as session:
+        due = sweep_due(session, context.clock.now(), BATCH, resend_after)
+    return sum(context.bell.ring("deliver_message", str(organization), str(message)) for organization, message in due)
+
+
+def _ring_attempts(context: Context) -> int:
+    with context.database.system() as session:
+        due = unanswered.claim_due(session, context.clock.now(), BATCH)
+    return sum(
+        context.bell.ring("resolve_attempt", str(organization), str(attempt), urgency=Urgency.NOW)
+        for organization, attempt in due
+    )
+
+
+def _batches(items: Sequence[steps.Claim], size: int) -> list[Sequence[steps.Claim]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
