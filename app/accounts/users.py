@@ -8,12 +8,12 @@ from datetime import datetime
 from uuid import uuid4
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.accounts.passwords import hash_password
 from app.errors import RecoupError
-from app.models import Member, Organization, User
+from app.models import Member, Organization, SignIn, User
 from app.vocabulary import Role
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -31,14 +31,14 @@ class SlugInvalid(RecoupError):
     """The short name of an organization has letters that do not fit into an address."""
 
 
-class OrganizationUnknown(RecoupError):
-    """There is no organization with this short name."""
+class UserUnknown(RecoupError):
+    """Nobody has this address."""
 
 
 def normal_email(given: str) -> str:
     """`given` as it is stored and compared; raises `EmailInvalid`. Nothing is asked of the network."""
     try:
-        return validate_email(given, check_deliverability=False, globally_deliverable=False).normalized.lower()
+        return validate_email(given, check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError as problem:
         raise EmailInvalid(f"that is not an e-mail address: {problem}") from problem
 
@@ -48,12 +48,12 @@ def find_user(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
 
 
-def get_organization(session: Session, slug: str) -> Organization:
-    """The organization called `slug`; raises `OrganizationUnknown`."""
-    organization = session.scalar(select(Organization).where(Organization.slug == slug))
-    if organization is None:
-        raise OrganizationUnknown(f"there is no organization called {slug!r}; create one by giving it a name")
-    return organization
+def get_user(session: Session, email: str) -> User:
+    """The person with this address; raises `UserUnknown`."""
+    user = find_user(session, email)
+    if user is None:
+        raise UserUnknown("nobody here has this e-mail address; create the person with `recoup users create`")
+    return user
 
 
 def create_organization(session: Session, slug: str, name: str, now: datetime) -> Organization:
@@ -90,3 +90,15 @@ def add_member(session: Session, organization: Organization, user: User, role: R
     session.add(member)
     session.flush()
     return member
+
+
+def set_password(session: Session, user: User, password: str) -> None:
+    """Replace the password and sign the person out everywhere; raises `PasswordTooWeak`."""
+    user.password_hash = hash_password(password, user.email)
+    session.execute(delete(SignIn).where(SignIn.user_id == user.id))
+
+
+def disable(session: Session, user: User, now: datetime) -> None:
+    """Shut the person out of every organization, at once."""
+    user.disabled_at = now
+    session.execute(delete(SignIn).where(SignIn.user_id == user.id))

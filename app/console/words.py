@@ -22,136 +22,192 @@ from app.vocabulary import (
     StopReason,
 )
 
-LABELS: dict[StrEnum, str] = {
-    CaseState.WAITING: "Waiting",
-    CaseState.CHARGING: "Charging",
-    CaseState.NEEDS_CUSTOMER: "Needs customer",
-    CaseState.RECOVERED: "Recovered",
-    CaseState.EXHAUSTED: "Exhausted",
-    CaseState.CLOSED: "Closed",
-    RecoveredBy.RETRY: "Our retry",
-    RecoveredBy.NEW_CARD: "New card",
-    RecoveredBy.AUTHENTICATION: "Customer approved it (3-D Secure)",
-    RecoveredBy.STRIPE_RETRY: "Stripe's own retry",
-    RecoveredBy.CUSTOMER: "Customer paid by themselves",
-    RecoveredBy.OUT_OF_BAND: "Paid outside Stripe",
-    StopReason.VOIDED: "Invoice voided",
-    StopReason.UNCOLLECTIBLE: "Marked uncollectible",
-    StopReason.CANCELLED: "Subscription cancelled",
-    StopReason.CUSTOMER_DELETED: "Customer deleted",
-    StopReason.OPERATOR: "Stopped by hand",
-    ConnectionMode.OBSERVE: "Observe",
-    ConnectionMode.DRIVE: "Drive",
-    ConnectionStatus.ACTIVE: "Active",
-    ConnectionStatus.BROKEN: "Broken",
-    ConnectionStatus.DISCONNECTED: "Disconnected",
-    InboxState.RECEIVED: "Not handled yet",
-    InboxState.HANDLED: "Handled",
-    InboxState.PARKED: "Parked",
-    StepKind.TAKE_OVER: "Take over from Stripe",
-    StepKind.RETRY: "Try the card",
-    StepKind.MESSAGE: "Send a mail",
-    StepKind.WINDOW_END: "End of the window",
-    StepKind.FINAL_ACTION: "Final action",
-    StepKind.RESTORE: "Restore the subscription",
-    StepState.PLANNED: "Planned",
-    StepState.CLAIMED: "Starting",
-    StepState.RUNNING: "Running",
-    StepState.DONE: "Done",
-    StepState.SKIPPED: "Skipped",
-    StepState.CANCELLED: "Cancelled",
-    StepState.FAILED: "Failed",
-    AttemptSource.RECOUP: "Recoup",
-    AttemptSource.STRIPE: "Stripe",
-    AttemptSource.CUSTOMER: "Customer",
-    AttemptSource.ELSEWHERE: "Elsewhere",
-    AttemptState.CHARGING: "Charging",
-    AttemptState.UNKNOWN: "Answer unknown",
-    AttemptState.SUCCEEDED: "Succeeded",
-    AttemptState.DECLINED: "Declined",
-    AttemptState.REQUIRES_ACTION: "Needs approval",
-    AttemptState.REFUSED: "Refused",
-    MessageState.PLANNED: "Planned",
-    MessageState.CLAIMED: "Sending",
-    MessageState.ACCEPTED: "Accepted",
-    MessageState.DELIVERED: "Delivered",
-    MessageState.BOUNCED: "Bounced",
-    MessageState.SKIPPED: "Skipped",
-    MessageState.FAILED: "Failed",
-    MessageState.UNKNOWN: "Answer unknown",
-    HoldKind.SNOOZE: "Snoozed",
-    HoldKind.PROMISE: "Promised to pay",
-    HoldKind.DISPUTE: "In dispute",
-    FinalActionKind.CANCEL_NOW: "Cancel the subscription now",
-    FinalActionKind.CANCEL_AT_PERIOD_END: "Cancel at the end of the period",
-    FinalActionKind.DOWNGRADE: "Downgrade",
-    FinalActionKind.PAUSE: "Pause the subscription",
-    FinalActionKind.MARK_UNCOLLECTIBLE: "Mark the invoice uncollectible",
-    FinalActionKind.LEAVE: "Leave the subscription as it is",
-    FinalActionState.INTENDED: "Under way",
-    FinalActionState.DONE: "Done",
-    FinalActionState.SKIPPED: "Skipped",
-    FinalActionState.RESTORED: "Undone after a late payment",
-    DebtAfterwards.KEEP: "keep the invoice open",
-    DebtAfterwards.VOID: "void the invoice",
-    DebtAfterwards.MARK_UNCOLLECTIBLE: "mark the invoice uncollectible",
-    EntryKind.FACT: "Fact",
-    EntryKind.DECISION: "Decision",
-    EntryKind.ACTION: "Action",
-    EntryKind.NOTE: "Note",
-    Role.OWNER: "Owner",
-    Role.MEMBER: "Member",
-    Role.ANALYST: "Analyst",
+# By class first: members of different classes that are stored as the same word are equal to Python.
+LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
+    CaseState: {
+        CaseState.WAITING: "Waiting",
+        CaseState.CHARGING: "Charging",
+        CaseState.NEEDS_CUSTOMER: "Needs customer",
+        CaseState.RECOVERED: "Recovered",
+        CaseState.EXHAUSTED: "Exhausted",
+        CaseState.CLOSED: "Closed",
+    },
+    RecoveredBy: {
+        RecoveredBy.RETRY: "Our retry",
+        RecoveredBy.NEW_CARD: "New card",
+        RecoveredBy.AUTHENTICATION: "Customer approved it (3-D Secure)",
+        RecoveredBy.STRIPE_RETRY: "Stripe's own retry",
+        RecoveredBy.CUSTOMER: "Customer paid by themselves",
+        RecoveredBy.OUT_OF_BAND: "Paid outside Stripe",
+    },
+    StopReason: {
+        StopReason.VOIDED: "Invoice voided",
+        StopReason.UNCOLLECTIBLE: "Marked uncollectible",
+        StopReason.CANCELLED: "Subscription cancelled",
+        StopReason.CUSTOMER_DELETED: "Customer deleted",
+        StopReason.OPERATOR: "Stopped by hand",
+    },
+    ConnectionMode: {
+        ConnectionMode.OBSERVE: "Observe",
+        ConnectionMode.DRIVE: "Drive",
+    },
+    ConnectionStatus: {
+        ConnectionStatus.ACTIVE: "Active",
+        ConnectionStatus.BROKEN: "Broken",
+        ConnectionStatus.DISCONNECTED: "Disconnected",
+    },
+    InboxState: {
+        InboxState.RECEIVED: "Not handled yet",
+        InboxState.HANDLED: "Handled",
+        InboxState.PARKED: "Parked",
+    },
+    StepKind: {
+        StepKind.TAKE_OVER: "Take over from Stripe",
+        StepKind.RETRY: "Try the card",
+        StepKind.MESSAGE: "Send a mail",
+        StepKind.WINDOW_END: "End of the window",
+        StepKind.FINAL_ACTION: "Final action",
+        StepKind.RESTORE: "Restore the subscription",
+    },
+    StepState: {
+        StepState.PLANNED: "Planned",
+        StepState.CLAIMED: "Starting",
+        StepState.RUNNING: "Running",
+        StepState.DONE: "Done",
+        StepState.SKIPPED: "Skipped",
+        StepState.CANCELLED: "Cancelled",
+        StepState.FAILED: "Failed",
+    },
+    AttemptSource: {
+        AttemptSource.RECOUP: "Recoup",
+        AttemptSource.STRIPE: "Stripe",
+        AttemptSource.CUSTOMER: "Customer",
+        AttemptSource.ELSEWHERE: "Elsewhere",
+    },
+    AttemptState: {
+        AttemptState.CHARGING: "Charging",
+        AttemptState.UNKNOWN: "Answer unknown",
+        AttemptState.SUCCEEDED: "Succeeded",
+        AttemptState.DECLINED: "Declined",
+        AttemptState.REQUIRES_ACTION: "Needs approval",
+        AttemptState.REFUSED: "Refused",
+    },
+    MessageState: {
+        MessageState.PLANNED: "Planned",
+        MessageState.CLAIMED: "Sending",
+        MessageState.ACCEPTED: "Accepted",
+        MessageState.DELIVERED: "Delivered",
+        MessageState.BOUNCED: "Bounced",
+        MessageState.SKIPPED: "Skipped",
+        MessageState.FAILED: "Failed",
+        MessageState.UNKNOWN: "Answer unknown",
+    },
+    HoldKind: {
+        HoldKind.SNOOZE: "Snoozed",
+        HoldKind.PROMISE: "Promised to pay",
+        HoldKind.DISPUTE: "In dispute",
+    },
+    FinalActionKind: {
+        FinalActionKind.CANCEL_NOW: "Cancel the subscription now",
+        FinalActionKind.CANCEL_AT_PERIOD_END: "Cancel at the end of the period",
+        FinalActionKind.DOWNGRADE: "Downgrade",
+        FinalActionKind.PAUSE: "Pause the subscription",
+        FinalActionKind.MARK_UNCOLLECTIBLE: "Mark the invoice uncollectible",
+        FinalActionKind.LEAVE: "Leave the subscription as it is",
+    },
+    FinalActionState: {
+        FinalActionState.INTENDED: "Under way",
+        FinalActionState.DONE: "Done",
+        FinalActionState.SKIPPED: "Skipped",
+        FinalActionState.RESTORED: "Undone after a late payment",
+    },
+    DebtAfterwards: {
+        DebtAfterwards.KEEP: "keep the invoice open",
+        DebtAfterwards.VOID: "void the invoice",
+        DebtAfterwards.MARK_UNCOLLECTIBLE: "mark the invoice uncollectible",
+    },
+    EntryKind: {
+        EntryKind.FACT: "Fact",
+        EntryKind.DECISION: "Decision",
+        EntryKind.ACTION: "Action",
+        EntryKind.NOTE: "Note",
+    },
+    Role: {
+        Role.OWNER: "Owner",
+        Role.MEMBER: "Member",
+        Role.ANALYST: "Analyst",
+    },
 }
 
-MEANINGS: dict[StrEnum, str] = {
-    CaseState.WAITING: "The payment failed and the next try is on the calendar.",
-    CaseState.CHARGING: "Stripe has our request and has not answered yet. Nothing else may try the card meanwhile.",
-    CaseState.NEEDS_CUSTOMER: "Another try cannot help. Only the customer can: with a new card, or by approving it.",
-    CaseState.RECOVERED: "The invoice is paid.",
-    CaseState.EXHAUSTED: "There are no tries and no time left. A payment still counts and is still welcome.",
-    CaseState.CLOSED: "The case ended without a payment. Nothing more is done about it.",
-    ConnectionMode.OBSERVE: "Stripe retries by itself. Recoup writes to customers, offers the page and pays at once "
-    "after a card change.",
-    ConnectionMode.DRIVE: "Recoup plans every try. Stripe's own retries must be off.",
-    ConnectionStatus.ACTIVE: "Recoup can read and charge through this connection.",
-    ConnectionStatus.BROKEN: "Stripe refuses the key. Nothing is charged until it is replaced.",
-    ConnectionStatus.DISCONNECTED: "Recoup was told to leave this account alone.",
+MEANINGS: dict[type[StrEnum], dict[StrEnum, str]] = {
+    CaseState: {
+        CaseState.WAITING: "The payment failed and the next try is on the calendar.",
+        CaseState.CHARGING: "Stripe has our request and has not answered yet. Nothing else may try the card meanwhile.",
+        CaseState.NEEDS_CUSTOMER: "Another try cannot help. Only the customer can, with a new card or by approving.",
+        CaseState.RECOVERED: "The invoice is paid.",
+        CaseState.EXHAUSTED: "There are no tries and no time left. A payment still counts and is still welcome.",
+        CaseState.CLOSED: "The case ended without a payment. Nothing more is done about it.",
+    },
+    ConnectionMode: {
+        ConnectionMode.OBSERVE: "Stripe retries. Recoup writes to customers and charges at once after a card change.",
+        ConnectionMode.DRIVE: "Recoup plans every try. Stripe's own retries must be off.",
+    },
+    ConnectionStatus: {
+        ConnectionStatus.ACTIVE: "Recoup can read and charge through this connection.",
+        ConnectionStatus.BROKEN: "Stripe refuses the key. Nothing is charged until it is replaced.",
+        ConnectionStatus.DISCONNECTED: "Recoup was told to leave this account alone.",
+    },
 }
 
 # How a word is coloured; what is not listed stays neutral.
-TONES: dict[StrEnum, str] = {
-    CaseState.WAITING: "info",
-    CaseState.CHARGING: "info",
-    CaseState.NEEDS_CUSTOMER: "warn",
-    CaseState.RECOVERED: "good",
-    CaseState.EXHAUSTED: "bad",
-    AttemptState.SUCCEEDED: "good",
-    AttemptState.DECLINED: "bad",
-    AttemptState.REFUSED: "bad",
-    AttemptState.REQUIRES_ACTION: "warn",
-    AttemptState.UNKNOWN: "warn",
-    AttemptState.CHARGING: "info",
-    MessageState.DELIVERED: "good",
-    MessageState.ACCEPTED: "good",
-    MessageState.BOUNCED: "bad",
-    MessageState.FAILED: "bad",
-    MessageState.UNKNOWN: "warn",
-    MessageState.PLANNED: "info",
-    MessageState.CLAIMED: "info",
-    InboxState.PARKED: "bad",
-    InboxState.RECEIVED: "info",
-    ConnectionStatus.ACTIVE: "good",
-    ConnectionStatus.BROKEN: "bad",
-    StepState.PLANNED: "info",
-    StepState.CLAIMED: "info",
-    StepState.RUNNING: "info",
-    StepState.FAILED: "bad",
-    FinalActionState.INTENDED: "info",
-    FinalActionState.RESTORED: "good",
-    HoldKind.SNOOZE: "warn",
-    HoldKind.PROMISE: "info",
-    HoldKind.DISPUTE: "bad",
+TONES: dict[type[StrEnum], dict[StrEnum, str]] = {
+    CaseState: {
+        CaseState.WAITING: "info",
+        CaseState.CHARGING: "info",
+        CaseState.NEEDS_CUSTOMER: "warn",
+        CaseState.RECOVERED: "good",
+        CaseState.EXHAUSTED: "bad",
+    },
+    AttemptState: {
+        AttemptState.SUCCEEDED: "good",
+        AttemptState.DECLINED: "bad",
+        AttemptState.REFUSED: "bad",
+        AttemptState.REQUIRES_ACTION: "warn",
+        AttemptState.UNKNOWN: "warn",
+        AttemptState.CHARGING: "info",
+    },
+    MessageState: {
+        MessageState.DELIVERED: "good",
+        MessageState.ACCEPTED: "good",
+        MessageState.BOUNCED: "bad",
+        MessageState.FAILED: "bad",
+        MessageState.UNKNOWN: "warn",
+        MessageState.PLANNED: "info",
+        MessageState.CLAIMED: "info",
+    },
+    InboxState: {
+        InboxState.PARKED: "bad",
+        InboxState.RECEIVED: "info",
+    },
+    ConnectionStatus: {
+        ConnectionStatus.ACTIVE: "good",
+        ConnectionStatus.BROKEN: "bad",
+    },
+    StepState: {
+        StepState.PLANNED: "info",
+        StepState.CLAIMED: "info",
+        StepState.RUNNING: "info",
+        StepState.FAILED: "bad",
+    },
+    FinalActionState: {
+        FinalActionState.INTENDED: "info",
+        FinalActionState.RESTORED: "good",
+    },
+    HoldKind: {
+        HoldKind.SNOOZE: "warn",
+        HoldKind.PROMISE: "info",
+        HoldKind.DISPUTE: "bad",
+    },
 }
 
 DECLINE_CLASSES: dict[str, tuple[str, str]] = {
@@ -184,18 +240,18 @@ def label(word: StrEnum | str | None) -> str:
     if word is None:
         return "–"
     if isinstance(word, StrEnum):
-        return LABELS[word]
+        return LABELS[type(word)][word]
     return MESSAGE_KINDS.get(word) or word.replace("_", " ").replace(".", " · ").capitalize()
 
 
 def meaning(word: StrEnum) -> str:
     """One sentence on `word`, empty where the label says it all."""
-    return MEANINGS.get(word, "")
+    return MEANINGS.get(type(word), {}).get(word, "")
 
 
 def tone(word: StrEnum) -> str:
     """The colour class of `word`'s badge."""
-    return TONES.get(word, "plain")
+    return TONES.get(type(word), {}).get(word, "plain")
 
 
 def decline(decline_class: str | None) -> tuple[str, str]:
