@@ -40,10 +40,10 @@ def create(email: str, name: str, organization: str | None, organization_name: s
     )
     now = context.clock.now()
     with context.database.system() as session:
-        user = accounts.find_user(session, address)
-        is_new = user is None
-        password, is_made = ask_password() if is_new else ("", False)
-        user = user or accounts.create_user(session, address, name, password, now)
+        is_new = accounts.find_user(session, address) is None
+    password, is_made = ask_password() if is_new else ("", False)
+    with context.database.system() as session:
+        user = accounts.find_user(session, address) or accounts.create_user(session, address, name, password, now)
         accounts.add_member(session, tenant, user, Role(role), now)
     click.echo(f"{user.name} is now {role} of {tenant.slug}. Sign in: {context.settings.base_url()}/sign-in")
     if is_made:
@@ -59,9 +59,10 @@ def password(email: str) -> None:
     """Give a person a new password; they are signed out everywhere."""
     context = open_context()
     with context.database.system() as session:
-        user = accounts.get_user(session, email)
-        chosen, is_made = ask_password()
-        accounts.set_password(session, user, chosen)
+        accounts.get_user(session, email)
+    chosen, is_made = ask_password()
+    with context.database.system() as session:
+        accounts.set_password(session, accounts.get_user(session, email), chosen)
     click.echo(f"New password, shown only now: {chosen}" if is_made else "The password is changed.")
 
 
