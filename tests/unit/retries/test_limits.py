@@ -84,6 +84,12 @@ def test_mastercards_advice_is_a_floor() -> None:
     assert (decision.at, decision.rules) == (after(6), ("ladder_day 1", "wait_after mastercard_advice:28"))
 
 
+def test_a_later_answer_without_advice_does_not_lift_an_earlier_floor() -> None:
+    ten_days = DeclineSignals(network_decline_code="51", network_advice_code="30")
+    facts = case(ten_days, card=MASTERCARD, retries=(declined(after(2), source="stripe"),))
+    assert retry(facts, now=after(2, 1)).at == after(10)
+
+
 def test_after_a_block_by_stripe_three_days_pass_and_one_try_follows() -> None:
     blocked = DeclineSignals(outcome_type="blocked", outcome_reason="previously_declined_do_not_retry")
     assert retry(case(blocked)).at == after(3)
