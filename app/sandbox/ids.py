@@ -31,7 +31,7 @@ KINDS = {
 
 def random_text(length: int) -> str:
     """`length` letters and digits from the system's randomness."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(length))
 
 
 def new(prefix: str) -> str:

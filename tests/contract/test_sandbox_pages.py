@@ -1,0 +1,143 @@
+"""The pages that a payer sees can be clicked through without JavaScript, and do what Stripe's do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import stripe
+
+from app.clock import SandboxClock
+from app.sandbox.server import RunningSandbox, run_in_thread
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    home = tmp_path_factory.mktemp("pages")
+    running = run_in_thread(home, SandboxClock(home / "clock.json"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(sandbox: RunningSandbox) -> stripe.StripeClient:
+    return stripe.StripeClient("sk_test_pages", base_addresses={"api": sandbox.url}, max_network_retries=0)
+
+
+def failing(sandbox: RunningSandbox, code: str) -> dict[str, Any]:
+    made = requests.post(f"{sandbox.url}/_sandbox/customers", json={"name": "Pages"}, timeout=10).json()
+    body = {"customer": made["customer"], "script": [code]}
+    return made | requests.post(f"{sandbox.url}/_sandbox/fail", json=body, timeout=10).json()
+
+
+def session_for(client: stripe.StripeClient, customer: str) -> Any:
+    return client.v1.checkout.sessions.create(
+        {
+            "mode": "setup",
+            "customer": customer,
+            "currency": "usd",
+            "success_url": "http://127.0.0.1:9/back?session={CHECKOUT_SESSION_ID}",
+            "cancel_url": "http://127.0.0.1:9/cancelled",
+            "metadata": {"case": "17"},
+        }
+    )
+
+
+def test_checkout_saves_a_card_and_sends_the_payer_back(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "lost_card")
+    session = session_for(client, owed["customer"])
+    page = requests.get(session.url, timeout=10)
+    assert page.status_code == 200
+    assert "Save card" in page.text
+    assert "http://127.0.0.1:9/cancelled" in page.text
+    done = requests.post(session.url, data={"card": "pm_card_mastercard"}, allow_redirects=False, timeout=10)
+    assert (done.status_code, done.headers["Location"]) == (303, f"http://127.0.0.1:9/back?session={session.id}")
+    complete = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent"]})
+    assert (complete.status, complete.setup_intent.status) == ("complete", "succeeded")
+    method = client.v1.payment_methods.retrieve(complete.setup_intent.payment_method)
+    assert (method.customer, method.card.brand) == (owed["customer"], "mastercard")
+    default = client.v1.customers.retrieve(owed["customer"]).invoice_settings.default_payment_method
+    assert default == owed["payment_method"], "Stripe sets no default by itself"
+    types = [event.type for event in client.v1.events.list({"limit": 3}).data]
+    assert types == ["checkout.session.completed", "setup_intent.succeeded", "payment_method.attached"]
+    assert "closed" in requests.get(f"{sandbox.url}/c/pay/{session.id}", timeout=10).text
+
+
+def test_a_mistyped_number_is_refused_on_the_page_and_saves_nothing(
+    sandbox: RunningSandbox, client: stripe.StripeClient
+) -> None:
+    owed = failing(sandbox, "expired_card")
+    session = session_for(client, owed["customer"])
+    answer = requests.post(session.url, data={"number": "4242 4242 4242 4241"}, allow_redirects=False, timeout=10)
+    assert (answer.status_code, "card number is incorrect" in answer.text) == (402, True)
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
+    assert len(client.v1.payment_methods.list({"customer": owed["customer"]}).data) == 1
+
+
+def test_an_old_session_expires(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "lost_card")
+    session = session_for(client, owed["customer"])
+    client.v1.checkout.sessions.expire(session.id)
+    assert "closed" in requests.get(f"{sandbox.url}/c/pay/{session.id}", timeout=10).text
+    requests.post(f"{sandbox.url}/c/pay/{session.id}", data={}, timeout=10)
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "expired"
+
+
+def test_three_d_secure_is_asked_for_and_approved_on_the_hosted_invoice(
+    sandbox: RunningSandbox, client: stripe.StripeClient
+) -> None:
+    owed = failing(sandbox, "requires_action")
+    invoice = client.v1.invoices.retrieve(owed["invoice"])
+    assert (invoice.status, invoice.attempted, invoice.attempt_count) == ("open", True, 0)
+    with pytest.raises(stripe.CardError) as caught:
+        client.v1.invoices.pay(owed["invoice"], {"off_session": True})
+    assert caught.value.error.code == "invoice_payment_intent_requires_action"
+    assert "Approve" in requests.get(invoice.hosted_invoice_url, timeout=10).text
+    paid = requests.post(invoice.hosted_invoice_url, data={"answer": "approve"}, timeout=10)
+    assert "This invoice is paid" in paid.text
+    assert client.v1.invoices.retrieve(owed["invoice"]).status == "paid"
+    assert client.v1.subscriptions.retrieve(owed["subscription"]).status == "active"
+
+
+def test_three_d_secure_can_be_refused(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "requires_action")
+    url = client.v1.invoices.retrieve(owed["invoice"]).hosted_invoice_url
+    assert "was told" in requests.post(url, data={"answer": "refuse"}, timeout=10).text
+    path = ["payments.data.payment.payment_intent"]
+    invoice = client.v1.invoices.retrieve(owed["invoice"], {"expand": path}).to_dict()
+    intent = invoice["payments"]["data"][0]["payment"]["payment_intent"]
+    assert (invoice["status"], intent["status"]) == ("open", "requires_payment_method")
+    assert intent["last_payment_error"]["code"] == "payment_intent_authentication_failure"
+
+
+def test_the_hosted_invoice_takes_another_card(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "lost_card")
+    url = client.v1.invoices.retrieve(owed["invoice"]).hosted_invoice_url
+    assert "$49.00" in requests.get(url, timeout=10).text
+    refused = requests.post(url, data={"card": "pm_card_chargeDeclinedInsufficientFunds"}, timeout=10)
+    assert "insufficient funds" in refused.text
+    requests.post(url, data={"number": "5555555555554444"}, timeout=10)
+    assert client.v1.invoices.retrieve(owed["invoice"]).status == "paid"
+
+
+def test_the_portal_sets_the_customers_default_and_nothing_else(
+    sandbox: RunningSandbox, client: stripe.StripeClient
+) -> None:
+    owed = failing(sandbox, "lost_card")
+    client.v1.subscriptions.update(owed["subscription"], {"default_payment_method": owed["payment_method"]})
+    portal = client.v1.billing_portal.sessions.create(
+        {
+            "customer": owed["customer"],
+            "flow_data": {
+                "type": "payment_method_update",
+                "after_completion": {"type": "redirect", "redirect": {"return_url": "http://127.0.0.1:9/home"}},
+            },
+        }
+    )
+    assert "ending in 4242" in requests.get(portal.url, timeout=10).text
+    done = requests.post(portal.url, data={"card": "pm_card_amex"}, allow_redirects=False, timeout=10)
+    assert done.headers["Location"] == "http://127.0.0.1:9/home"
+    customer = client.v1.customers.retrieve(owed["customer"])
+    assert customer.invoice_settings.default_payment_method != owed["payment_method"]
+    subscription = client.v1.subscriptions.retrieve(owed["subscription"])
+    assert subscription.default_payment_method == owed["payment_method"]
