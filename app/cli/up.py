@@ -5,9 +5,7 @@ Each step is one small function; what a step does is known to the part that it c
 
 import fcntl
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,8 +13,8 @@ from pathlib import Path
 import click
 import requests
 
-from app import embedded, log, schema
-from app.cli import demo, local
+from app import log, schema
+from app.cli import demo, keeper, local
 from app.context import make_context
 from app.embedded.processes import wait_until
 from app.embedded.state import is_free
@@ -65,12 +63,12 @@ def _run(given: Settings, output: Output) -> None:
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.home))
         check_ports(settings)
-        stack.callback(_end_services, given)
+        stack.callback(keeper.end, given)
         supervisor = stack.enter_context(Supervisor(output))
         if settings.sandbox:
             start_sandbox(supervisor, settings, local.environment(given, settings))
-        settings = supervisor.during(lambda: start_services(settings, output))
-        stack.enter_context(_keep_services(given, supervisor, output))
+        settings = supervisor.during(lambda: keeper.start(settings, output))
+        stack.enter_context(keeper.keep(given, supervisor, output))
         local.remember(settings)
         supervisor.during(lambda: schema.upgrade(settings.require("database_url")))
         environment = local.environment(given, settings)
@@ -113,71 +111,6 @@ def check_ports(settings: Settings) -> None:
             raise PortTaken(
                 f"port {port} is taken by another program; end that, or choose another port with {variable}=…"
             )
-
-
-def start_services(settings: Settings, output: Output) -> Settings:
-    """Start the embedded services that are needed; the settings with their URLs."""
-    needed = _embedded(settings)
-    if not any(needed.values()):
-        return settings
-    output.say(f"Starting {' and '.join(_names(needed))} under {settings.home} …")
-    return local.with_services(settings, embedded.start(settings.home, **needed))
-
-
-def _embedded(settings: Settings) -> dict[str, bool]:
-    return {"postgres": not settings.database_url, "valkey": not settings.redis_url}
-
-
-def _names(needed: dict[str, bool]) -> list[str]:
-    return [name for name, wanted in zip(("PostgreSQL", "Valkey"), needed.values(), strict=True) if wanted]
-
-
-def _end_services(given: Settings) -> None:
-    # From here on it is a matter of moments, and the first Ctrl-C has been heard.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    if any(_embedded(given).values()):
-        embedded.stop(given.home)
-
-
-@contextmanager
-def _keep_services(given: Settings, supervisor: Supervisor, output: Output) -> Iterator[None]:
-    """Start an embedded service again whenever it dies."""
-    needed, ending = _embedded(given), threading.Event()
-    thread = threading.Thread(
-        target=_watch_services, args=(given.home, needed, ending, supervisor, output), daemon=True
-    )
-    if any(needed.values()):
-        thread.start()
-    try:
-        yield
-    finally:
-        ending.set()
-        if thread.is_alive():
-            thread.join()
-
-
-def _watch_services(
-    home: Path, needed: dict[str, bool], ending: threading.Event, supervisor: Supervisor, output: Output
-) -> None:
-    known = embedded.start(home, **needed)
-    while not ending.wait(0.5):
-        if embedded.are_alive(home, **needed):
-            continue
-        output.say(f"{' or '.join(_names(needed))} has died; starting it again …")
-        try:
-            found = embedded.start(home, **needed)
-        except RecoupError as problem:
-            output.say(str(problem))
-            ending.wait(5)
-            continue
-        output.say("The embedded services are back.")
-        if found != known:
-            output.say(
-                "One had to move to another port, because its own was taken meanwhile: please start Recoup again."
-            )
-            supervisor.stop()
-            return
 
 
 def start_sandbox(supervisor: Supervisor, settings: Settings, environment: dict[str, str]) -> None:

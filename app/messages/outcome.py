@@ -94,6 +94,7 @@ def _resend_at(message: Message, settings: Settings, now: datetime) -> datetime 
 def _leave_unknown(session: Session, message: Message, reason: str, resend_at: datetime | None, now: datetime) -> None:
     message.state = MessageState.UNKNOWN
     message.reason = reason
+    message.unknown_at = now
     message.next_try_at = resend_at
     note(session, message, EntryKind.ACTION, "mail_unknown", f"{message.kind} left, no answer: {reason}", now, now)
 

@@ -46,5 +46,6 @@ def sweep_due(
 
 def _expire(message: Message, now: datetime, resend_after: timedelta) -> None:
     message.state = MessageState.UNKNOWN
+    message.unknown_at = now
     message.reason = NO_ANSWER
     message.next_try_at = now + resend_after if message.sends < MOST_SENDS else None

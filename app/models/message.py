@@ -43,6 +43,7 @@ class Message(TenantRecord):
     sends: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[UUID | None]
     claimed_at: Mapped[datetime | None]
+    unknown_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     bounced_at: Mapped[datetime | None]

@@ -48,17 +48,27 @@ class MessageStep(_Strict):
 
 
 class FinalActionSettings(_Strict):
-    """What ends a case that nothing helped, and what becomes of the debt."""
+    """What ends a case that nothing helped, and what becomes of the debt.
+
+    A price has one currency, so a downgrade names one price for each currency it is billed in (lower-case ISO).
+    """
 
     kind: FinalActionKind = FinalActionKind.CANCEL_NOW
-    price_id: str | None = None
+    prices: dict[str, str] = {}
     debt: DebtAfterwards = DebtAfterwards.KEEP
 
     @model_validator(mode="after")
-    def _price_goes_with_downgrade(self) -> "FinalActionSettings":
-        if (self.kind is FinalActionKind.DOWNGRADE) != (self.price_id is not None):
-            raise ValueError("price_id is needed for a downgrade, and for nothing else")
+    def _prices_go_with_downgrade(self) -> "FinalActionSettings":
+        if (self.kind is FinalActionKind.DOWNGRADE) != bool(self.prices):
+            raise ValueError("prices (currency to price id) are needed for a downgrade, and for nothing else")
         return self
+
+    def for_currency(self, currency: str) -> tuple[FinalActionKind, str | None]:
+        """The action for a subscription billed in `currency`: a downgrade without a price in it cancels at the end."""
+        price_id = self.prices.get(currency)
+        if self.kind is FinalActionKind.DOWNGRADE and price_id is None:
+            return FinalActionKind.CANCEL_AT_PERIOD_END, None
+        return self.kind, price_id
 
 
 class CampaignDefinition(_Strict):

@@ -6,7 +6,7 @@ from app.outcomes.restoring import restore
 from app.recovery import cases, planning, steps
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
-from app.vocabulary import CaseState, EntryKind, FinalActionState, StepKind, StepState
+from app.vocabulary import CaseState, EntryKind, FinalActionKind, FinalActionState, StepKind, StepState
 
 
 def run_final(running: RunningStep) -> None:
@@ -20,19 +20,20 @@ def run_final(running: RunningStep) -> None:
             steps.finish(session, running.claim, StepState.SKIPPED, f"the case is {case.state}", now)
             return
         settings = planning.definition_of(session, case).final_action
+        kind, price_id = settings.for_currency(case.currency)
     result = run_final_action(
         context,
         running.gateway,
         organization_id=running.organization_id,
         case_id=running.case_id,
-        action=FinalAction(settings.kind, settings.price_id, settings.debt),
+        action=FinalAction(kind, price_id, settings.debt),
     )
     now = context.clock.now()
     with context.database.organization(running.organization_id) as session:
         case = cases.lock_case(session, running.case_id)
         cases.append(session, case, EntryKind.ACTION, "final_action", "final_action", now, now, result.summary)
         steps.finish(session, running.claim, StepState.DONE, result.summary, now)
-        if result.state is FinalActionState.DONE and settings.kind != "leave":
+        if result.state is FinalActionState.DONE and kind is not FinalActionKind.LEAVE:
             content = {"kind": "subscription_changed"}
             steps.plan(session, case, StepKind.MESSAGE, "message:final_action_done", now, "Say what was done.", content)
         if case.state is CaseState.RECOVERED:

@@ -1,0 +1,50 @@
+"""`recoup connect`: connect a Stripe account by its restricted key."""
+
+import click
+
+from app.accounts.connections import connect as connect_account
+from app.accounts.users import create_organization
+from app.cli.common import find_organization, for_people, open_context
+from app.context import Context
+from app.models import Organization
+from app.recovery.campaigns import add_defaults
+from app.vocabulary import ConnectionMode
+
+
+@click.command("connect")
+@click.option(
+    "--key", required=True, metavar="rk_…", help="A restricted key (docs/operating.md lists its permissions)."
+)
+@click.option("--webhook-secret", metavar="whsec_…", help="Of an endpoint you made; left out, Recoup makes one.")
+@click.option("--organization", metavar="SLUG", help="Whose account; made if it does not exist.")
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in ConnectionMode]),
+    default=ConnectionMode.OBSERVE.value,
+    show_default=True,
+    help="observe: Stripe retries. drive: Recoup does.",
+)
+@for_people
+def connect(key: str, webhook_secret: str | None, organization: str | None, mode: str) -> None:
+    """Connect a Stripe account, or renew the key and secret of one that is connected."""
+    context = open_context()
+    tenant = ensure_organization(context, organization) if organization else find_organization(context, None)
+    done = connect_account(
+        context, tenant.id, api_key=key, webhook_secret=webhook_secret, mode=ConnectionMode(mode), actor="command line"
+    )
+    click.echo(f"Connected. Connection: {done.connection_id}")
+    click.echo(f"Webhooks go to: {done.webhook_url}" + ("" if done.made_endpoint else " (point your endpoint there)"))
+    if done.missing_permissions:
+        click.echo("The key lacks permissions: " + ", ".join(done.missing_permissions), err=True)
+
+
+def ensure_organization(context: Context, slug: str, name: str | None = None) -> Organization:
+    """The organization called `slug` with its default campaigns; made if it is not there."""
+    now = context.clock.now()
+    with context.database.system() as session:
+        found = session.query(Organization).filter_by(slug=slug).one_or_none()
+        found = found or create_organization(session, slug, name or slug.replace("-", " ").title(), now)
+        session.flush()
+    with context.database.organization(found.id) as session:
+        add_defaults(session, now, "command line")
+    return found
