@@ -79,11 +79,15 @@ class FinalAction:
 
 @dataclass(frozen=True)
 class FinalResult:
-    """How a final action ended. `reason` names why something was not done; `summary` is a sentence for the timeline."""
+    """How a final action ended. `reason` names why something was not done; `summary` is a sentence for the timeline.
+
+    `changed_subscription` tells whether the customer has anything to hear of: a debt may change alone.
+    """
 
     state: FinalActionState
     summary: str
     reason: str | None = None
+    changed_subscription: bool = False
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,12 @@ def run_final_action(
         row = row or _intend(work, action, invoice, subscription)
         if row.state is FinalActionState.INTENDED:
             row = _carry_out(work, row, invoice, subscription)
-    return FinalResult(row.state, final_summary(row, ledger.action_of(row)), row.reason)
+    return FinalResult(
+        state=row.state,
+        summary=final_summary(row, ledger.action_of(row)),
+        reason=row.reason,
+        changed_subscription="subscription" in row.parameters["did"],
+    )
 
 
 def _intend(

@@ -31,6 +31,7 @@ def test_a_downgrade_keeps_the_subscription_on_another_price_and_charges_nothing
     result = scene.take(FinalActionKind.DOWNGRADE)
 
     assert result.state is DONE
+    assert result.changed_subscription
     assert scene.free_price_id in result.summary
     assert scene.prices() == [scene.free_price_id]
     invoices = scene.stripe.ask(f"invoices?subscription={scene.subscription_id}", method="GET")["data"]
@@ -176,6 +177,7 @@ def test_the_debt_is_still_dealt_with_where_the_subscription_needs_nothing(scene
     result = scene.take(FinalActionKind.DOWNGRADE, DebtAfterwards.VOID, price_id=scene.price_id)
 
     assert (result.state, result.reason) == (DONE, SkipReason.ALREADY_ON_PRICE)
+    assert not result.changed_subscription
     assert scene.invoice().status == "void"
     assert result.summary == (
         "The subscription was left as it is, because the subscription is on that price already; the invoice was voided."

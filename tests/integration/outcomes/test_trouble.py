@@ -1,20 +1,20 @@
 """Final actions through lost answers, server errors, refusals, old keys and kills: done once, and known in the end."""
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
 
 from app.outcomes import ledger
-from app.outcomes.actions import SkipReason
+from app.outcomes.actions import FinalAction, SkipReason
 from app.stripe_gateway.errors import RateLimited, RetryLater, Unauthorized
 from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import DebtAfterwards, FinalActionKind, FinalActionState
 from tests.integration.outcomes.conftest import Scene
+from tests.integration.outcomes.take import take
 
 INTENDED, DONE, SKIPPED = FinalActionState.INTENDED, FinalActionState.DONE, FinalActionState.SKIPPED
 KINDS = (
@@ -181,22 +181,26 @@ def test_a_late_answer_outweighs_having_been_skipped(scene: Scene) -> None:
     assert scene.has_something_to_restore()
 
 
+@pytest.fixture(scope="module")
+def forks() -> ForkServerContext:
+    """Processes that begin with the program loaded: loading it takes far longer than being killed."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["tests.integration.outcomes.take"])
+    return context
+
+
 @pytest.mark.parametrize(
     "place", ["final_action.intention_committed", "final_action.answered", "final_action.outcome_uncommitted"]
 )
 def test_a_process_killed_anywhere_leaves_what_the_next_one_finishes(
-    scene: Scene, place: str, outcomes_database_url: str, outcomes_home: Path
+    scene: Scene, forks: ForkServerContext, place: str, outcomes_database_url: str, outcomes_home: Path
 ) -> None:
-    worker = subprocess.run(
-        [
-            sys.executable, "-m", "tests.integration.outcomes.take", outcomes_database_url, str(outcomes_home),
-            scene.stripe.url, str(scene.organization_id), str(scene.case_id), scene.free_price_id,
-        ],
-        env={**os.environ, "RECOUP_FAILPOINT": place},
-        check=False,
-        timeout=60,
-    )  # fmt: skip
-    assert worker.returncode == -signal.SIGKILL
+    action = FinalAction(FinalActionKind.DOWNGRADE, scene.free_price_id, DebtAfterwards.VOID)
+    where = (outcomes_database_url, outcomes_home, scene.stripe.url, scene.organization_id, scene.case_id)
+    worker = forks.Process(target=take, args=(place, *where, action))
+    worker.start()
+    worker.join(timeout=60)
+    assert worker.exitcode == -signal.SIGKILL
     assert scene.row().state is INTENDED
 
     assert scene.take(FinalActionKind.DOWNGRADE, DebtAfterwards.VOID).state is DONE
