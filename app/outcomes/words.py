@@ -37,7 +37,7 @@ _WHY = {
     SkipReason.ALREADY_ON_PRICE: "the subscription is on that price already",
     SkipReason.ALREADY_PAUSED: "collection is paused already",
     SkipReason.ALREADY_UNCOLLECTIBLE: "the invoice is marked uncollectible already",
-    SkipReason.REFUSED_BY_STRIPE: "Stripe refused it{refusal}; look at the subscription in Stripe",
+    SkipReason.REFUSED_BY_STRIPE: "Stripe refused it{refusal}; look at it in Stripe",
     SkipReason.NO_FINAL_ACTION: "no final action was taken",
     SkipReason.NOTHING_TO_RESTORE: "the final action had changed nothing",
     SkipReason.CANCELLATION_IS_FINAL: "a cancelled subscription cannot be brought back; the customer needs a new one",
