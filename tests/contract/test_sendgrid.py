@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from jsonschema import Draft4Validator
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 from app.messages.cadence import MailKind
@@ -48,8 +48,8 @@ def request_schema() -> tuple[dict[str, Any], Registry[Any]]:
     document = json.loads((spec / "paths/mail_send/mail_send.json").read_text())
     schemas = json.loads((spec / "components/schemas.json").read_text())
     resources = [
-        (here, Resource(document, DRAFT4)),
-        ("https://spec.example/components/schemas.json", Resource(schemas, DRAFT4)),
+        (here, DRAFT4.create_resource(document)),
+        ("https://spec.example/components/schemas.json", DRAFT4.create_resource(schemas)),
     ]
     schema = document["mail_send"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     return {"id": here, **schema}, Registry().with_resources(resources)

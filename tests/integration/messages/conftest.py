@@ -9,18 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from app import embedded
 from app.bell import Bell
 from app.context import Context
 from app.crypto import KeyRing
 from app.db import Database
 from app.messages import outbox
 from app.models import Message
-from app.schema import upgrade
 from app.settings import Settings
 from app.vocabulary import MessageState
 from tests.integration.messages.rows import START, Rows, write_rows
-from tests.services import new_database, template_database
 
 
 @dataclass
@@ -43,13 +40,12 @@ def mail_clock() -> TurnedClock:
 
 
 @pytest.fixture
-def mail_database(services: embedded.Services) -> Iterator[Database]:
-    with new_database(services, template_database(services, upgrade)) as url:
-        database = Database(url)
-        try:
-            yield database
-        finally:
-            database.dispose()
+def mail_database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 @pytest.fixture

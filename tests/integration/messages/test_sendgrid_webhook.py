@@ -24,7 +24,7 @@ from app.models import CaseEntry, DeliveryEvent
 from app.vocabulary import MessageState
 from tests.integration.messages.conftest import Post
 from tests.integration.messages.rows import START, write_rows
-from tests.integration.messages.test_outbox import Scripted
+from tests.integration.messages.scripted import Scripted
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()

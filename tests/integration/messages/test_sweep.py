@@ -10,7 +10,7 @@ from app.messages.sweep import sweep_due
 from app.models import Message
 from app.vocabulary import MessageState
 from tests.integration.messages.conftest import Post, TurnedClock
-from tests.integration.messages.test_outbox import ProcessDied, Scripted
+from tests.integration.messages.scripted import ProcessDied, Scripted
 
 MINUTE = timedelta(minutes=1)
 
@@ -24,6 +24,8 @@ def sweep(post: Post, limit: int = 50) -> list[UUID]:
 
 def test_a_mail_whose_bell_was_never_heard_is_rung_for_once_a_minute(post: Post, mail_clock: TurnedClock) -> None:
     message_id = post.queue()
+    assert sweep(post) == []
+    mail_clock.turn(timedelta(seconds=15))
     assert sweep(post) == [message_id]
     assert sweep(post) == []
     mail_clock.turn(MINUTE)
@@ -66,8 +68,9 @@ def test_a_mail_that_died_twice_is_left_for_people(post: Post, mail_clock: Turne
     assert post.deliver(message_id, Scripted()) is MessageState.UNKNOWN
 
 
-def test_two_clocks_at_once_share_the_work(post: Post) -> None:
+def test_two_clocks_at_once_share_the_work(post: Post, mail_clock: TurnedClock) -> None:
     messages = {post.queue(key=f"mail-{number}") for number in range(6)}
+    mail_clock.turn(MINUTE)
     database, now = post.context.database, post.context.clock.now()
     with database.system() as first, database.system() as second:
         mine = {message_id for _, message_id in sweep_due(first, now, 4)}

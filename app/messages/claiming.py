@@ -1,0 +1,118 @@
+"""Taking one message to send: decide anew, write the mail, claim the row. Runs in one transaction, calls nobody."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+import emails
+from app.errors import RecoupError
+from app.log import get_logger
+from app.messages import outcome, situation
+from app.messages.addresses import on_the_wire
+from app.messages.cadence import Later, MailKind, Send, Skip, decide
+from app.messages.facts import Conversation, mail_facts, read_conversation
+from app.messages.senders.port import OutgoingMail
+from app.models import Message, RecoveryCase
+from app.settings import Settings
+from app.vocabulary import MessageState
+
+log = get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A mail that is ours to send until `until`, under a token that nobody else holds."""
+
+    token: UUID
+    until: datetime
+    mail: OutgoingMail
+
+
+def claim(session: Session, settings: Settings, message: Message, sender: str, now: datetime) -> Claim | None:
+    """Take `message`, which the caller has locked, for the sender of that name; None where it is not to go now.
+
+    Whatever the decision is, it is written to the row.
+    """
+    if not _is_to_be_looked_at(message, settings, now):
+        return None
+    rows = read_conversation(session, session.get_one(RecoveryCase, message.case_id))
+    decision = decide(situation.read(session, rows, message, now), now)
+    if isinstance(decision, Send):
+        return _write(session, settings, rows, message, sender, now)
+    if isinstance(decision, Skip):
+        outcome.give_up(session, message, decision.reason, now)
+    else:
+        _postpone(message, decision)
+    return None
+
+
+def _is_to_be_looked_at(message: Message, settings: Settings, now: datetime) -> bool:
+    if message.state is MessageState.PLANNED:
+        return True
+    if message.state is not MessageState.UNKNOWN or message.claimed_at is None or message.next_try_at is None:
+        return False
+    # Measured from the send itself: the sweep moves `next_try_at` whenever it rings.
+    has_waited = message.claimed_at + timedelta(minutes=settings.resend_unknown_after_minutes) <= now
+    return has_waited and message.sends < outcome.MOST_SENDS
+
+
+def _postpone(message: Message, decision: Later) -> None:
+    message.next_try_at = decision.until
+    message.reason = decision.reason
+
+
+def _write(
+    session: Session, settings: Settings, rows: Conversation, message: Message, sender: str, now: datetime
+) -> Claim | None:
+    kind = MailKind(message.kind)
+    try:
+        written = emails.render(kind, mail_facts(session, settings, rows, kind, now))
+    except RecoupError as problem:
+        # A setting or a translation that somebody will put right; the mail is not lost meanwhile.
+        log.error("message.not_written", message=str(message.id), problem=type(problem).__name__)
+        message.tries += 1
+        outcome.put_back(message, f"not_written:{type(problem).__name__}", now)
+        return None
+    message.recipient = rows.customer.email
+    message.locale = rows.locale
+    message.subject, message.text_body, message.html_body = written.subject, written.text, written.html
+    token = _take(message, sender, now)
+    return Claim(token, now + LEASE, _outgoing(message, rows, settings, written, now))
+
+
+def _take(message: Message, sender: str, now: datetime) -> UUID:
+    token = uuid4()
+    message.state = MessageState.CLAIMED
+    message.reason = None
+    message.sender = sender
+    message.lease_token = token
+    message.claimed_at = now
+    message.next_try_at = now + LEASE
+    message.tries += 1
+    message.sends += 1
+    return token
+
+
+def _outgoing(
+    message: Message, rows: Conversation, settings: Settings, written: emails.RenderedMail, now: datetime
+) -> OutgoingMail:
+    organization = rows.organization
+    return OutgoingMail(
+        organization_id=message.organization_id,
+        message_id=message.id,
+        send_number=message.sends,
+        moment=now,
+        kind=message.kind,
+        from_name=organization.sender_name or organization.name,
+        from_email=organization.sender_email or settings.mail_from,
+        reply_to=organization.reply_to or organization.support_email,
+        to=on_the_wire(str(message.recipient)),
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        locale=rows.locale,
+    )
