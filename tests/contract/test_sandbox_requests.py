@@ -98,7 +98,7 @@ def test_a_key_is_forgotten_after_a_day(sandbox: RunningSandbox, client: stripe.
 def test_the_same_key_at_the_same_time_is_a_conflict(
     sandbox: RunningSandbox, client: stripe.StripeClient, failed: dict[str, Any]
 ) -> None:
-    control(sandbox, "faults", kind="slow", count=1, path="/pay", seconds=2.0)
+    control(sandbox, "faults", kind="slow", count=1, path="/pay", seconds=1.0)
     outcomes: list[Any] = []
 
     def pay() -> None:
