@@ -144,12 +144,12 @@ def _notes(report: CurrencyReport) -> list[str]:
     notes = []
     matured, still_open = report.matured, report.still_open
     if matured.owed.cases:
-        notes.append(f"Recovery rate, windows closed ({matured.owed.cases} cases): {_rates(matured.recovery_rate)}")
+        notes.append(f"Recovery rate, windows closed ({_cases(matured.owed)}): {_rates(matured.recovery_rate)}")
     else:
         notes.append("Recovery rate: no window has closed yet")
     if still_open.owed.cases:
         notes.append(
-            f"Windows still open ({still_open.owed.cases} cases): {_rates(still_open.recovery_rate)} so far; "
+            f"Windows still open ({_cases(still_open.owed)}): {_rates(still_open.recovery_rate)} so far; "
             f"of the decided {_rates(still_open.rate_of_decided)}"
         )
     if report.median_days_to_recover is not None:
@@ -157,6 +157,10 @@ def _notes(report: CurrencyReport) -> list[str]:
             f"Days to recover: median {report.median_days_to_recover:.1f}, mean {report.mean_days_to_recover:.1f}"
         )
     return notes
+
+
+def _cases(total: Tally) -> str:
+    return "1 case" if total.cases == 1 else f"{total.cases} cases"
 
 
 def _rates(share: Share) -> str:
