@@ -9,7 +9,7 @@ from babel.dates import format_datetime, format_timedelta
 from markupsafe import Markup
 
 from app.console import current
-from app.money import Money, exponent, format_money
+from app.money import Money, format_money
 
 _TIME = Markup('<time datetime="{machine}" title="{utc}">{shown}</time>')
 _NOTHING = Markup('<span class="quiet">–</span>')
@@ -49,11 +49,6 @@ def money(amount: Money | int | None, currency: str | None = None) -> str:
     if amount is None:
         return "–"
     return format_money(amount if isinstance(amount, Money) else Money(amount, currency or "usd"), "en")
-
-
-def major(amount: int, currency: str) -> float:
-    """Minor units as a plain number of major units, for the axis of a chart."""
-    return float(amount / 10 ** exponent(currency))
 
 
 def percent(share: float | None) -> str:
