@@ -26,7 +26,7 @@ def hold(parent: int, argv: list[str]) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have Linux kill this process when the thread of `parent` that started it ends; exits if that has ended already."""
+    """Have Linux kill this process when the thread of `parent` that started it ends; exits if it has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
