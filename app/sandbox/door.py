@@ -53,6 +53,10 @@ class Door:
         refusal = StripeRefusal(404, f"Unrecognized request URL ({request.method}: {request.path}).", executed=False)
         return _http(_refused(refusal, _request_id()), refusal.headers)
 
+    def broken(self) -> Response:
+        """500 in Stripe's words, for a mistake of the sandbox itself."""
+        return _http(_refused(_server_error(), _request_id()))
+
     def _respond(self, handler: Handler, path_ids: dict[str, str]) -> Response:
         request_id = _request_id()
         try:

@@ -85,7 +85,7 @@ def create_sandbox(
         app.add_url_rule(
             rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
         )
-    desk = Desk(world, faults)
+    desk = Desk(world, faults, deliver)
     for control in (control_time, control_customers, control_invoices, control_faults, books, samples):
         app.register_blueprint(control.blueprint(desk))
     app.register_blueprint(views.blueprint(world))
@@ -94,6 +94,10 @@ def create_sandbox(
     @app.errorhandler(405)
     def unknown(_problem: HTTPException) -> Response:
         return door.unknown_url()
+
+    @app.errorhandler(500)
+    def broken(_problem: Exception) -> Response:
+        return door.broken()
 
     background = Background(world, Postman(world, faults) if deliver else None)
     app.extensions["sandbox"] = background

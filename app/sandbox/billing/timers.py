@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+from app.log import get_logger
 from app.sandbox.billing import collection, cycles, invoicing, phases
+from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
 from app.sandbox.store import Doc
 from app.sandbox.world import World
+
+log = get_logger(__name__)
 
 Action = Callable[[Ledger, Doc], None]
 
@@ -63,5 +67,11 @@ def ring(ledger: Ledger) -> None:
     ledger.set_timer(kind, identifier, None)
     document, rule = RULES[kind]
     subject = ledger.find(document, identifier)
-    if subject is not None:
-        rule(ledger, subject)
+    if subject is None:
+        return
+    try:
+        with ledger.attempt():
+            rule(ledger, subject)
+    except StripeRefusal as refusal:
+        # The timer is used up all the same: one object that cannot go on must not hold up everybody's time.
+        log.warning("sandbox.timer_refused", timer=kind, subject=identifier, reason=str(refusal))

@@ -6,10 +6,11 @@ from flask import Blueprint
 
 from app.sandbox import issuer
 from app.sandbox.billing import cycles, invoicing, payments, standing
-from app.sandbox.cards import BY_TOKEN
+from app.sandbox.cards import APPROVE, BY_TOKEN
 from app.sandbox.control.desk import Desk, body, view
 from app.sandbox.errors import missing, wrong_state
 from app.sandbox.ledger import Ledger
+from app.sandbox.periods import moment
 from app.sandbox.policy import HOUR
 from app.sandbox.resources.payment_methods import attached, method_of
 from app.sandbox.shapes.customer import new_customer, new_price, new_product
@@ -17,6 +18,7 @@ from app.sandbox.shapes.subscription import new_item, new_subscription
 from app.sandbox.store import Doc
 
 DEFAULT_SCRIPT = "insufficient_funds"
+_YEARS_RENEWED = 3
 
 
 def blueprint(desk: Desk) -> Blueprint:
@@ -122,18 +124,31 @@ def fail_now(ledger: Ledger, customer: str, script: list[Any]) -> Doc:
 
 
 def new_card(ledger: Ledger, customer: str, wanted: Doc) -> Doc:
-    """A new default card for the customer, as when the payer, the operator or a card updater gives one.
+    """A good card in the place of the present one; nothing is charged.
 
-    Nothing is charged.
+    `by` is `operator` (another card becomes the customer's default, with `on_subscriptions` theirs too) or `updater`
+    (the present card gets a new number and date in place, as card networks do it).
     """
     owner = ledger.get("customer", customer)
+    if wanted.get("by") == "updater":
+        return {"customer": customer, "payment_method": _renewed(ledger, owner)["id"]}
     method = _carded(ledger, owner, wanted.get("card", "pm_card_visa"), wanted.get("script"))
-    if wanted.get("on_subscriptions", False):
-        for subscription in ledger.linked("subscription", "customer", customer):
-            if subscription["status"] not in standing.ENDED:
-                with ledger.changing(subscription, "customer.subscription.updated"):
-                    subscription["default_payment_method"] = method["id"]
+    for subscription in ledger.linked("subscription", "customer", customer):
+        if wanted.get("on_subscriptions") and subscription["status"] not in standing.ENDED:
+            with ledger.changing(subscription, "customer.subscription.updated"):
+                subscription["default_payment_method"] = method["id"]
     return {"customer": customer, "payment_method": method["id"]}
+
+
+def _renewed(ledger: Ledger, owner: Doc) -> Doc:
+    method = ledger.find("payment_method", owner["invoice_settings"]["default_payment_method"])
+    if method is None:
+        raise wrong_state("This customer has no default card that could be renewed.")
+    issuer.set_script(ledger, method["id"], [APPROVE])
+    with ledger.changing(method, "payment_method.automatically_updated"):
+        method["card"]["last4"] = f"{(int(method['card']['last4']) + 1111) % 10_000:04d}"
+        method["card"]["exp_year"] = moment(ledger.now).year + _YEARS_RENEWED
+    return method
 
 
 def _carded(ledger: Ledger, customer: Doc, token: str, script: list[Any] | None) -> Doc:

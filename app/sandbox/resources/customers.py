@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.sandbox import listing
-from app.sandbox.billing import standing
+from app.sandbox.billing import collection, payments, standing
 from app.sandbox.door import Route
 from app.sandbox.errors import missing
 from app.sandbox.ledger import Ledger
@@ -34,7 +34,11 @@ def create(ledger: Ledger, params: Params) -> Doc:
 
 
 def update(ledger: Ledger, params: Params, customer: str) -> Doc:
-    """Change a customer. A new default payment method charges nothing by itself, as at Stripe."""
+    """Change a customer.
+
+    As at Stripe, a new default payment method charges nothing by itself; a new `source` does: the latest open invoice
+    of each past-due subscription is tried at once.
+    """
     doc = _living(ledger, customer)
     with ledger.changing(doc, "customer.updated"):
         _read(ledger, params, doc)
@@ -49,6 +53,8 @@ def update(ledger: Ledger, params: Params, customer: str) -> Doc:
             if "default_payment_method" in settings:
                 wanted = settings.text("default_payment_method")
                 doc["invoice_settings"]["default_payment_method"] = wanted and _own_method(ledger, wanted, doc)
+    if params.text("source"):
+        _retry_latest(ledger, doc)
     return doc
 
 
@@ -120,6 +126,14 @@ def _wanted_default(params: Params) -> str | None:
         return None
     settings.ignore("custom_fields", "footer", "rendering_options")
     return settings.text("default_payment_method")
+
+
+def _retry_latest(ledger: Ledger, customer: Doc) -> None:
+    for subscription in ledger.linked("subscription", "customer", customer["id"], "and status = 'past_due'"):
+        invoice = ledger.find("invoice", subscription["latest_invoice"])
+        method = payments.method_for(ledger, invoice) if invoice and invoice["status"] == "open" else None
+        if invoice and method:
+            collection.attempt_by_hand(ledger, invoice, method)
 
 
 def _own_method(ledger: Ledger, wanted: str, customer: Doc) -> str:

@@ -351,3 +351,38 @@ def test_what_happens_late_is_stamped_with_its_own_moment(play: Play) -> None:
     invoice = play.find("invoice", play.subscription(made)["latest_invoice"])
     assert invoice["created"] == boundary
     assert invoice["status_transitions"]["paid_at"] == boundary + HOUR
+
+
+def test_a_card_renewed_by_its_network_keeps_its_id_and_pays_at_the_next_retry(play: Play) -> None:
+    made = play.failing("expired_card")
+    renewed = play.act(new_card, made["customer"], {"by": "updater"})
+    assert renewed["payment_method"] == made["payment_method"]
+    told = play.events("payment_method.automatically_updated")[0]["data"]
+    assert told["previous_attributes"]["card"]["last4"] == "4242"
+    play.run_to(START + 3 * DAY)
+    assert play.invoice(made)["status"] == "paid"
+
+
+def test_a_planned_end_comes_with_the_period(play: Play) -> None:
+    made = play.customer()
+    end = play.subscription(made)["items"]["data"][0]["current_period_end"]
+
+    def plan(ledger: Ledger) -> None:
+        doc = ledger.get("subscription", made["subscription"])
+        doc["cancel_at_period_end"] = True
+        ledger.save(doc)
+
+    play.act(plan)
+    play.run_to(end)
+    subscription = play.subscription(made)
+    assert (subscription["status"], subscription["ended_at"]) == ("canceled", end)
+    assert subscription["latest_invoice"] == made["invoice"]
+
+
+def test_one_object_that_cannot_go_on_does_not_hold_up_the_others(play: Play) -> None:
+    made = play.customer()
+    end = play.subscription(made)["items"]["data"][0]["current_period_end"]
+    play.act(lambda ledger: ledger.store.remove("customer", made["customer"]))
+    other = play.customer()
+    play.run_to(end + 2 * HOUR)
+    assert play.find("invoice", play.subscription(other)["latest_invoice"])["billing_reason"] == "subscription_cycle"
