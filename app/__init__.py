@@ -1,34 +1,16 @@
 """Recoup: failed-payment recovery for Stripe subscriptions. Only `create_app` is to be imported from here."""
 
-from flask import Flask
-from flask_wtf.csrf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from app import security_headers
-from app.console import console
-from app.context import Context
-from app.inbox.receiving import stripe_webhook
-from app.inbox.sendgrid import sendgrid_webhook
-from app.payment_page import payment_page
-from app.watch import watch
+if TYPE_CHECKING:
+    from app.factory import create_app
 
 __all__ = ["create_app"]
-LARGEST_BODY = 4 * 1024 * 1024
 
 
-def create_app(context: Context) -> Flask:
-    """The web program over one context: console, payment page, webhooks and what watches over it all."""
-    app = Flask(__name__, static_folder=None)
-    app.config.update(SECRET_KEY=context.settings.require("secret_key"), MAX_CONTENT_LENGTH=LARGEST_BODY)
-    app.extensions["recoup"] = context
-    csrf = CSRFProtect(app)
-    for blueprint in (stripe_webhook, sendgrid_webhook, watch):
-        csrf.exempt(blueprint)
-        app.register_blueprint(blueprint)
-    app.register_blueprint(payment_page)
-    app.register_blueprint(console)
-    security_headers.install(app)
-    if context.settings.trusted_proxies:
-        hops = context.settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    return app
+def __getattr__(name: str) -> Any:
+    """Load the web program when it is asked for, so that a clock or a command does not pay for its pages."""
+    if name == "create_app":
+        return import_module("app.factory").create_app
+    raise AttributeError(name)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import requests
 from sqlalchemy import select
 
 from app.accounts.connections import connect
@@ -73,9 +74,18 @@ def _leave(context: Context, customer: str) -> None:
     failed = ask_sandbox(context, "POST", "fail", {"customer": customer, "script": ["generic_decline"]})
     for _ in hops(context, context.clock.now()):
         pass
-    ask_sandbox(context, "POST", f"subscriptions/{failed['subscription']}/cancel", {})
+    _as_operator(context, "DELETE", f"subscriptions/{failed['subscription']}", {})
     for _ in hops(context, context.clock.now()):
         pass
+
+
+def _as_operator(context: Context, method: str, path: str, form: dict[str, str]) -> dict[str, Any]:
+    """What the operator would do in Stripe's dashboard."""
+    url = f"{context.settings.require('stripe_api_base')}/v1/{path}"
+    answer = requests.request(method, url, data=form, auth=(SANDBOX_KEY, ""), timeout=30)
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def _owner(context: Context, organization: Organization) -> SignIn:
@@ -96,10 +106,11 @@ def _owner(context: Context, organization: Organization) -> SignIn:
 
 def _campaigns(context: Context, organization: Organization) -> None:
     """Monthly plans fall to the free plan when nothing helped; annual ones keep the default."""
+    product = _as_operator(context, "POST", "products", {"name": "Free"})["id"]
     prices = {}
     for currency in CURRENCIES:
-        wanted = {"plan": "Free", "amount": 0, "currency": currency, "interval": "month"}
-        prices[currency] = ask_sandbox(context, "POST", "plans", wanted)["price"]
+        wanted = {"product": product, "currency": currency, "unit_amount": "0", "recurring[interval]": "month"}
+        prices[currency] = _as_operator(context, "POST", "prices", {**wanted, "nickname": "Free"})["id"]
     definition = MONTHLY.model_copy(
         update={"final_action": FinalActionSettings(kind=FinalActionKind.DOWNGRADE, prices=prices)}
     )

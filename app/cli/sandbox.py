@@ -66,8 +66,11 @@ def customer(**wanted: Any) -> None:
 @for_people
 def customers() -> None:
     """Customers whose renewals can be made to fail."""
-    for row in ask_sandbox(_open(), "GET", "customers", None)["customers"]:
-        click.echo(f"{row['id']}  {row['status']:<10}  {row['plan']:<10}  {row['name']}")
+    context = _open()
+    url = f"{context.settings.require('stripe_api_base')}/v1/subscriptions"
+    answer = requests.get(f"{url}?limit=100&expand[]=data.customer", auth=("rk_test_sandbox", ""), timeout=30)
+    for row in answer.json()["data"]:
+        click.echo(f"{row['customer']['id']}  {row['status']:<10}  {row['customer']['name']}")
 
 
 @sandbox.command("fail")

@@ -9,19 +9,21 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import requests
 
 from app import log, schema
 from app.cli import demo, keeper, local
-from app.context import make_context
+from app.context import Context, make_context
 from app.embedded.processes import wait_until
 from app.embedded.state import is_free
 from app.errors import RecoupError
 from app.settings import Settings
 from app.supervisor import Child, Output, Stopped, Supervisor
 
+Answer = TypeVar("Answer")
 _READY_WITHIN = 90.0
 _TOO_OFTEN = 5
 _PROCESSES = ("web", "worker", "clock")
@@ -74,6 +76,8 @@ def _run(given: Settings, output: Output) -> None:
         environment = local.environment(given, settings)
         sign_in = prepare_demo(supervisor, settings, output) if settings.sandbox else None
         start_processes(supervisor, settings, environment, output)
+        if settings.sandbox:
+            supervisor.during(lambda: _with_context(settings, lambda context: demo.play(context, output.say)))
         output.say(banner(settings, sign_in))
         supervisor.run()
         output.say("Stopping …")
@@ -123,13 +127,13 @@ def prepare_demo(supervisor: Supervisor, settings: Settings, output: Output) -> 
     """Fill the sandbox and Recoup with samples, unless they are there; how to sign in."""
     _wait_for(supervisor, "sandbox", f"http://127.0.0.1:{settings.sandbox_port}/_sandbox/clock")
     output.say("Preparing the sandbox's customers …")
-    return supervisor.during(lambda: _prepare_demo(settings))
+    return supervisor.during(lambda: _with_context(settings, demo.prepare))
 
 
-def _prepare_demo(settings: Settings) -> "demo.SignIn":
+def _with_context(settings: Settings, work: Callable[[Context], Answer]) -> Answer:
     context = make_context(settings)
     try:
-        return demo.prepare(context)
+        return work(context)
     finally:
         context.database.dispose()
 

@@ -49,6 +49,7 @@ class RecoveryCase(TenantRecord):
     grace_until: Mapped[datetime]
     new_card_at: Mapped[datetime | None]
     new_card_id: Mapped[str | None]
+    new_card_by: Mapped[str | None]
     recovered_at: Mapped[datetime | None]
     recovered_amount: Mapped[int] = mapped_column(BigInteger, default=0)
     recovered_by: Mapped[RecoveredBy | None] = word(RecoveredBy)

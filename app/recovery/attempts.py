@@ -13,7 +13,7 @@ from app.recovery import cases, planning
 from app.recovery.cases import Happened
 from app.recovery.facts import attempts_of, to_decline_signals
 from app.recovery.reading import Reading
-from app.retries.declines import DeclineClass, Meaning, classify
+from app.retries.declines import DeclineClass, Fix, Meaning, classify
 from app.stripe_gateway.snapshots import CardSnapshot, ChargeSnapshot, Signals
 from app.vocabulary import AttemptSource, AttemptState, EntryKind, Fact
 
@@ -45,7 +45,8 @@ def import_charges(session: Session, case: RecoveryCase, reading: Reading, now: 
 def record_decline(session: Session, case: RecoveryCase, attempt: ChargeAttempt, at: datetime, now: datetime) -> None:
     """Tell the case what a declined attempt means: it may be tried again, or only the payer can help."""
     meaning = classify(to_decline_signals(Signals(**attempt.signals)), attempt.brand)
-    fact = Fact.DECLINED if meaning.may_retry else Fact.DEAD_CARD
+    needs_payer = not meaning.may_retry and meaning.fix is not Fix.OPERATOR
+    fact = Fact.DEAD_CARD if needs_payer else Fact.DECLINED
     happened = Happened(
         fact, f"declined:{attempt.charge_id or attempt.id}", at, meaning_sentence(meaning), _told(meaning)
     )
@@ -55,13 +56,15 @@ def record_decline(session: Session, case: RecoveryCase, attempt: ChargeAttempt,
     else:
         # an older try that came to light late: it counts for budgets and stands on the timeline, but moves nothing
         cases.append(session, case, EntryKind.FACT, fact, happened.key, at, now, happened.summary, happened.data)
-    if not meaning.may_retry:
+    if needs_payer:
         planning.write_at_once(session, case, now)
 
 
 def meaning_sentence(meaning: Meaning) -> str:
     """What a decline means, for the operator's timeline."""
     verdict = "may be tried again" if meaning.may_retry else "only the customer can fix this"
+    if meaning.fix is Fix.OPERATOR:
+        verdict = "the cause lies in your own settings at Stripe, no card can cure it"
     return f"{meaning.description or 'Declined'} ({meaning.deciding_signal}); {verdict}."
 
 
@@ -158,6 +161,7 @@ def _note_new_card(
 def note_new_card(
     session: Session, case: RecoveryCase, card_id: str, at: datetime, now: datetime, summary: str, edition: str = ""
 ) -> bool:
-    """Record a new card, or with `edition` (its expiry) a renewed one; False when that is known already."""
-    happened = Happened(Fact.NEW_CARD, f"new_card:{card_id}{edition}", at, summary, {"card": card_id})
+    """Record a new card, or with `edition` (its expiry) one renewed by its bank; False when that is known already."""
+    data = {"card": card_id, "by": "updater" if edition else "payer"}
+    happened = Happened(Fact.NEW_CARD, f"new_card:{card_id}{edition}", at, summary, data)
     return cases.record(session, case, happened, now)

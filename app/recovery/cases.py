@@ -156,6 +156,7 @@ def _stamp(case: RecoveryCase, happened: Happened) -> None:
     elif happened.fact is Fact.NEW_CARD:
         case.new_card_at = max(happened.at, case.new_card_at or happened.at)
         case.new_card_id = happened.data["card"]
+        case.new_card_by = happened.data["by"]
     elif happened.fact in (Fact.DECLINED, Fact.DEAD_CARD):
         case.decline_class = happened.data.get("decline_class") or case.decline_class
         case.customer_reason = happened.data.get("customer_reason") or case.customer_reason

@@ -41,9 +41,10 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
         currency=case.currency,
         card=Card(method.brand, method.funding, method.country, method.fingerprint) if method else None,
         payment_method_id=method.stripe_id if method else None,
-        attempts=tuple(_attempt(row) for row in attempts_of(session, case)),
+        attempts=tuple(_attempt(row) for row in attempts_of(session, case) if row.state in _OUTCOMES),
         card_attempts=_card_uses(session, case, method, now),
         new_card_at=case.new_card_at,
+        new_card_by="updater" if case.new_card_by == "updater" else "payer",
         stripe_next_attempt_at=invoice.next_payment_attempt,
         stripe_gave_up=subscription is not None and subscription.status in ("canceled", "unpaid"),
         hold_until=hold.until if hold else None,
@@ -118,6 +119,7 @@ def _attempt(row: ChargeAttempt) -> Attempt:
         reached_network=row.reached_network,
         payment_method_id=row.payment_method_id,
         fingerprint=row.fingerprint,
+        brand=row.brand,
     )
 
 

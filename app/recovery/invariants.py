@@ -72,7 +72,8 @@ INVARIANTS = (
         "open_attempt_is_asked_after",
         "An unanswered charge has a moment at which it is asked after, and that moment is not long past.",
         """select case_id, 'try ' || number || ' is not asked after' from charge_attempts
-            where state in ('charging', 'unknown') and coalesce(next_check_at, '-infinity') < :now - interval '120 seconds'""",
+            where state in ('charging', 'unknown')
+              and coalesce(next_check_at, '-infinity') < :now - interval '120 seconds'""",
     ),
     Invariant(
         "ended_case_is_quiet",
@@ -86,7 +87,8 @@ INVARIANTS = (
         "No reminder is accepted by a sender after its case was paid or closed.",
         """select m.case_id, m.kind || ' was accepted after the end' from messages m
             join recovery_cases c on c.id = m.case_id
-            where m.kind in ('payment_failed', 'reminder', 'final_notice', 'action_required') and m.claimed_at > coalesce(c.recovered_at, c.closed_at) + interval '5 seconds'""",
+            where m.kind in ('payment_failed', 'reminder', 'final_notice', 'action_required')
+              and m.claimed_at > coalesce(c.recovered_at, c.closed_at) + interval '5 seconds'""",
     ),
     Invariant(
         "sent_once",

@@ -324,6 +324,7 @@ def upgrade() -> None:
     sa.Column('grace_until', sa.DateTime(timezone=True), nullable=False),
     sa.Column('new_card_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('new_card_id', sa.String(), nullable=True),
+    sa.Column('new_card_by', sa.String(), nullable=True),
     sa.Column('recovered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('recovered_amount', sa.BigInteger(), nullable=False),
     sa.Column('recovered_by', sa.Enum('retry', 'new_card', 'authentication', 'stripe_retry', 'customer', 'out_of_band', name='recoveredby', native_enum=False, create_constraint=True, length=32), nullable=True),
