@@ -1,7 +1,7 @@
 """A migrated database with one organization whose cases a test writes one by one, as they ended."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,8 +62,15 @@ class Books:
         return self.case(failed_at, state=CaseState.CLOSED, closed_at=moment, stop_reason=reason, **more)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def books_database(services: embedded.Services) -> Iterator[Database]:
+    """One for each file of tests, as each test has an organization of its own."""
+    with fresh_database(services) as database:
+        yield database
+
+
+@contextmanager
+def fresh_database(services: embedded.Services) -> Iterator[Database]:
     with new_database(services, template_database(services, upgrade)) as url:
         database = Database(url)
         try:

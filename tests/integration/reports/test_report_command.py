@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from io import StringIO
@@ -11,18 +11,27 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from app import embedded
 from app.bell import Bell
 from app.clock import SandboxClock
 from app.context import Context
 from app.crypto import KeyRing
+from app.db import Database
 from app.models import Organization
 from app.settings import Settings
 from app.vocabulary import RecoveredBy
-from tests.integration.reports.conftest import Books
+from tests.integration.reports.conftest import Books, fresh_database
 
 MAY = datetime(2026, 5, 4, tzinfo=UTC)
 Command = Callable[..., Result]
 module = import_module("app.cli.report")  # the package itself names the command so
+
+
+@pytest.fixture
+def books_database(services: embedded.Services) -> Iterator[Database]:
+    """One for each test: the command looks which organizations there are."""
+    with fresh_database(services) as database:
+        yield database
 
 
 @pytest.fixture
