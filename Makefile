@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: run test check format lock clean
+.PHONY: run test check format lock clean faults-long
 
 run: $(READY)
 	@RECOUP_SANDBOX=$${RECOUP_SANDBOX-1} $(BIN)/recoup up
@@ -18,8 +18,12 @@ check: $(DEV_READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tools/size_budget.py
-	$(BIN)/python tools/check_migrations.py
+	$(BIN)/python -m tools.size_budget
+	$(BIN)/python -m tools.check_migrations
+
+# The fault suite for as long as you like: make faults-long SECONDS=900
+faults-long: $(DEV_READY)
+	RECOUP_FAULT_SECONDS=$(or $(SECONDS),600) $(BIN)/pytest tests/faults -q
 
 format: $(DEV_READY)
 	$(BIN)/ruff format .
@@ -35,12 +39,12 @@ $(BIN)/uv:
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 
 $(READY): requirements.txt pyproject.toml | $(BIN)/uv
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps -e .
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt $(READY)
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.txt
 	@touch $@
 
 clean:

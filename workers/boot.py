@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 from app import log
-from app.cli.local import complete
 from app.context import Context, make_context
+from app.installation import complete
 from app.settings import Settings
 
 

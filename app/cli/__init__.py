@@ -1,23 +1,44 @@
-"""The `recoup` command. One file a group of commands; each is thin."""
+"""The `recoup` command. One file a group of commands; each is thin, and loaded only when it is asked for."""
+
+from importlib import import_module
 
 import click
 
-from app.cli.connect import connect
-from app.cli.inbox import inbox
-from app.cli.keys import keys
-from app.cli.processes import migrate, run_clock, web, worker
-from app.cli.report import report
-from app.cli.sandbox import sandbox
-from app.cli.up import up
-from app.cli.users import users
-from app.cli.verify import verify
+COMMANDS = {
+    "clock": ("processes", "run_clock", "Find what is due or was left behind and ring for it."),
+    "connect": ("connect", "connect", "Connect a Stripe account by its restricted key."),
+    "inbox": ("inbox", "inbox", "Webhooks that were kept but could not be handled."),
+    "keys": ("keys", "keys", "Keys that seal stored secrets: make, rotate."),
+    "migrate": ("processes", "migrate", "Bring the database to the newest schema."),
+    "report": ("report", "report", "What became of failed payments."),
+    "sandbox": ("sandbox", "sandbox", "Play with the pretend Stripe, turn the clock."),
+    "up": ("up", "up", "Run everything in the foreground."),
+    "users": ("users", "users", "Create people, give them new passwords, shut them out."),
+    "verify": ("verify", "verify", "Check on live data what must always be true."),
+    "web": ("processes", "web", "Serve the console, the payment page and the webhooks."),
+    "worker": ("processes", "worker", "Do what bells ring for."),
+}
 
 
-@click.group()
+class Commands(click.Group):
+    """Lists its commands from the table above, so that `recoup --help` and a second terminal are quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"app.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="recoup")
 def main() -> None:
     """Failed-payment recovery for Stripe subscriptions that you host yourself."""
-
-
-for command in (connect, inbox, keys, migrate, report, run_clock, sandbox, up, users, verify, web, worker):
-    main.add_command(command)

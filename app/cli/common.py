@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from app import log
-from app.cli.local import complete
 from app.context import Context, make_context
 from app.errors import RecoupError
+from app.installation import complete
 from app.models import Organization
 from app.settings import Settings
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app import embedded
-from app.cli import local
+from app import embedded, installation
 from app.errors import RecoupError
 from app.settings import Settings
 from app.supervisor import Output, Supervisor
@@ -22,7 +21,7 @@ def start(settings: Settings, output: Output) -> Settings:
     if not any(needed.values()):
         return settings
     output.say(f"Starting {' and '.join(_names(needed))} under {settings.home} …")
-    return local.with_services(settings, embedded.start(settings.home, **needed))
+    return installation.with_services(settings, embedded.start(settings.home, **needed))
 
 
 def end(given: Settings) -> None:

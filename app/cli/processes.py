@@ -1,4 +1,10 @@
-"""`recoup web`, `worker`, `clock`, `migrate`: the processes of the Procfile, each in the foreground."""
+"""`recoup web`, `worker`, `clock`, `migrate`: the processes of the Procfile, each in the foreground.
+
+Worker and clock live in `workers`, which nothing here imports: this process becomes them.
+"""
+
+import os
+import sys
 
 import click
 from granian.constants import Interfaces
@@ -6,18 +12,17 @@ from granian.server import Server
 
 from app import log, schema
 from app.cli.common import for_people
-from app.cli.local import complete
+from app.installation import complete
 from app.settings import Settings
-from workers import boot, clock, pool
+
+NEEDED = ("database_url", "redis_url", "secret_key", "encryption_keys")
 
 
 @click.command("web")
 @for_people
 def web() -> None:
     """Serve the console, the payment page and the webhooks on PORT."""
-    settings = complete(Settings())
-    for name in ("database_url", "redis_url", "secret_key", "encryption_keys"):
-        settings.require(name)
+    settings = _checked()
     Server(
         "workers.web:app",
         address="127.0.0.1" if settings.sandbox else "0.0.0.0",  # noqa: S104  (behind the host's own front door)
@@ -35,14 +40,14 @@ def web() -> None:
 @for_people
 def worker() -> None:
     """Do what bells ring for: webhooks, steps, mails, charges."""
-    pool.Pool(boot.begin("worker")).run()
+    _become("worker")
 
 
 @click.command("clock")
 @for_people
 def run_clock() -> None:
     """Find what is due or was left behind and ring for it. Any number may run."""
-    clock.run(boot.begin("clock"))
+    _become("clock")
 
 
 @click.command("migrate")
@@ -52,3 +57,16 @@ def migrate() -> None:
     log.configure("migrate")
     schema.upgrade(complete(Settings()).require("database_url"))
     click.echo(f"The database is at {schema.newest_revision()}.")
+
+
+def _checked() -> Settings:
+    """The settings, once it is certain that none is missing."""
+    settings = complete(Settings())
+    for name in NEEDED:
+        settings.require(name)
+    return settings
+
+
+def _become(process: str) -> None:
+    _checked()
+    os.execv(sys.executable, [sys.executable, "-m", "workers", process])  # noqa: S606  (our own interpreter)

@@ -14,8 +14,8 @@ from typing import TypeVar
 import click
 import requests
 
-from app import log, schema
-from app.cli import demo, keeper, local
+from app import installation, log, schema
+from app.cli import demo, keeper
 from app.context import Context, make_context
 from app.embedded.processes import wait_until
 from app.embedded.state import is_free
@@ -68,12 +68,12 @@ def _run(given: Settings, output: Output) -> None:
         stack.callback(keeper.end, given)
         supervisor = stack.enter_context(Supervisor(output))
         if settings.sandbox:
-            start_sandbox(supervisor, settings, local.environment(given, settings))
+            start_sandbox(supervisor, settings, installation.environment(given, settings))
         settings = supervisor.during(lambda: keeper.start(settings, output))
         stack.enter_context(keeper.keep(given, supervisor, output))
-        local.remember(settings)
+        installation.remember(settings)
         supervisor.during(lambda: schema.upgrade(settings.require("database_url")))
-        environment = local.environment(given, settings)
+        environment = installation.environment(given, settings)
         sign_in = prepare_demo(supervisor, settings, output) if settings.sandbox else None
         start_processes(supervisor, settings, environment, output)
         if settings.sandbox:
@@ -88,8 +88,8 @@ def _prepare_home(given: Settings) -> Settings:
     """The settings with their secrets; makes those in a sandbox, where nothing real is guarded by them."""
     given.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if given.sandbox:
-        local.make_secrets(given)
-    settings = local.with_sandbox(local.with_kept_secrets(given))
+        installation.make_secrets(given)
+    settings = installation.with_sandbox(installation.with_kept_secrets(given))
     for name in ("secret_key", "encryption_keys"):
         settings.require(name)
     return settings

@@ -1,0 +1,1 @@
+"""Checks of the project on itself, run by `make check`."""
