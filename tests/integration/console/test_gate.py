@@ -12,7 +12,7 @@ from app.accounts import sign_in
 from app.console.gate import FOR_READERS, FOR_STRANGERS
 from app.context import Context
 from app.vocabulary import Role
-from tests.integration.console.conftest import Browser
+from tests.integration.console.conftest import Browser, enter
 from tests.integration.console.world import World, add_member
 
 ARGUMENTS = {"event_id": "1", "table": "currencies", "filename": "console.css"}
@@ -49,8 +49,7 @@ def test_an_analyst_reads_every_page_and_changes_nothing(
     app: Flask, context: Context, world: World, now: datetime
 ) -> None:
     analyst = add_member(context.database, world, Role.ANALYST, now, "Ray")
-    reader = Browser(app.test_client())
-    reader.sign_in(analyst.email)
+    reader = enter(app, context, analyst)
     for page in ("/", "/cases", "/outbox", "/reports", f"/cases/{next(iter(world.case_ids.values()))}"):
         assert reader.get(page).status_code == 200
     for rule, address in console_rules(app, "POST"):
@@ -64,8 +63,7 @@ def test_an_analyst_is_not_offered_what_they_may_not_do(
     app: Flask, context: Context, world: World, now: datetime
 ) -> None:
     analyst = add_member(context.database, world, Role.ANALYST, now, "Rita")
-    reader = Browser(app.test_client())
-    reader.sign_in(analyst.email)
+    reader = enter(app, context, analyst)
     page = reader.get(f"/cases/{next(iter(world.case_ids.values()))}").text
     assert "Retry now" not in page
     assert "/pay/" not in page

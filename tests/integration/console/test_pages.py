@@ -1,0 +1,194 @@
+"""What the pages show: filters in the address, moments in the organization's zone, mails in a locked frame."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from app.accounts import users
+from app.console import current
+from app.context import Context
+from app.models import Customer, RecoveryCase
+from app.recovery.queries import PAGE_SIZE
+from app.vocabulary import CaseState, Role
+from tests.integration.console.conftest import Browser, enter
+from tests.integration.console.world import World, add_case, add_member, make_world
+
+
+def listed(page: str) -> list[str]:
+    """The invoice numbers of a list of cases, in order."""
+    return re.findall(r'data-label="Invoice">([^<\s]+)', page)
+
+
+@pytest.mark.parametrize("state", CaseState)
+def test_a_filter_by_state_lists_exactly_its_cases(browser: Browser, world: World, state: CaseState) -> None:
+    number = list(CaseState).index(state)
+    assert listed(browser.get(f"/cases?state={state}").text) == [f"Aldebaran-{number:04}"]
+
+
+def test_several_states_can_be_asked_for_at_once(browser: Browser, world: World) -> None:
+    assert len(listed(browser.get("/cases?state=waiting&state=closed").text)) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["aldebaran-0003", "Customer> 3", "cus_Aldebaran_3", "in_Aldebaran_3", "sub_Aldebaran_3"]
+)
+def test_the_search_finds_a_case_by_whatever_people_have_at_hand(browser: Browser, world: World, text: str) -> None:
+    assert listed(browser.get("/cases", query_string={"q": text}).text) == ["Aldebaran-0003"]
+
+
+@pytest.mark.parametrize("text", ["%", "_%_", "\\", "\x00", "' or 1=1 --"])
+def test_signs_with_a_meaning_in_sql_are_only_text_in_a_search(browser: Browser, world: World, text: str) -> None:
+    answer = browser.get("/cases", query_string={"q": f"zz{text}"})
+    assert answer.status_code == 200
+    assert "No case fits this filter" in answer.text
+
+
+def test_an_address_with_nonsense_in_it_still_shows_the_list(browser: Browser, world: World) -> None:
+    page = browser.get("/cases?state=bogus&sort=bogus&page=-3&decline=&currency=").text
+    assert len(listed(page)) == len(CaseState)
+    assert "past the end" in browser.get("/cases?page=999999999999").text
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [("newest", "Aldebaran-0000"), ("oldest", "Aldebaran-0005"), ("next_step", "Aldebaran-0000")],
+)
+def test_a_list_can_be_sorted(browser: Browser, world: World, sort: str, first: str) -> None:
+    assert listed(browser.get(f"/cases?sort={sort}").text)[0] == first
+
+
+def test_pages_of_a_long_list_neither_repeat_nor_lose_a_case(app: Flask, context: Context, now: datetime) -> None:
+    world = make_world(context.database, "Capella", now)
+    with context.database.organization(world.organization_id) as session:
+        for number in range(PAGE_SIZE + 5):
+            add_case(session, world, CaseState.WAITING, now - timedelta(days=1), now, 100 + number)
+    browser = enter(app, context, add_member(context.database, world, Role.ANALYST, now))
+    first, second = browser.get("/cases?state=waiting").text, browser.get("/cases?state=waiting&page=2").text
+    numbers = listed(first) + listed(second)
+    assert len(listed(first)) == PAGE_SIZE
+    assert len(numbers) == len(set(numbers)) == PAGE_SIZE + 6
+    assert "state=waiting&amp;page=2" in first
+
+
+def test_a_new_organization_is_told_what_to_do_next(app: Flask, context: Context, now: datetime) -> None:
+    with context.database.system() as session:
+        empty = users.create_organization(session, "empty", "Empty Inc", now)
+        user = users.create_user(session, "new@example.net", "New", "a long enough password", now)
+        users.add_member(session, empty, user, Role.OWNER, now)
+    browser = enter(app, context, user)
+    for page, says in {
+        "/": "No failed payment yet",
+        "/cases": "No case yet",
+        "/outbox": "Mails to customers appear here",
+        "/events": "What Stripe tells Recoup",
+        "/connections": "recoup connect --key rk_… --organization empty",
+        "/campaigns": "recoup campaigns apply",
+        "/reports": "Nothing failed in this period",
+        "/audit": "Nothing yet",
+    }.items():
+        assert says in browser.get(page).text, page
+
+
+@pytest.mark.parametrize("state", CaseState)
+def test_a_case_of_every_state_has_a_page_that_explains_it(browser: Browser, world: World, state: CaseState) -> None:
+    page = browser.get(f"/cases/{world.case_ids[state]}").text
+    assert "Why:" in page
+    assert "€49.00" in page
+    assert "Aldebaran &lt;Customer&gt;" in page
+    assert ("Stop this case" in page) == (state in {CaseState.WAITING, CaseState.NEEDS_CUSTOMER, CaseState.EXHAUSTED})
+    assert ("Try the card now" in page) == (state is CaseState.WAITING)
+    assert ("/pay/" in page) == (state in {CaseState.WAITING, CaseState.NEEDS_CUSTOMER, CaseState.EXHAUSTED})
+
+
+def test_a_case_shows_its_plan_its_codes_and_what_was_not_done(browser: Browser, world: World) -> None:
+    page = browser.get(f"/cases/{world.case_ids[CaseState.WAITING]}").text
+    for shown in (
+        "third day after the failure",
+        "insufficient_funds",
+        "not tried today, because the customer promised to pay",
+        "I get paid on Friday",
+        "the customer was written to today",
+    ):
+        assert shown in page
+    assert "Downgrade" in browser.get(f"/cases/{world.case_ids[CaseState.EXHAUSTED]}").text
+
+
+def test_moments_stand_in_the_organizations_zone_with_utc_at_hand(
+    app: Flask, context: Context, world: World, browser: Browser
+) -> None:
+    with context.database.organization(world.organization_id) as session:
+        failed_at = session.get_one(RecoveryCase, world.case_ids[CaseState.WAITING]).failed_at
+    page = browser.get(f"/cases/{world.case_ids[CaseState.WAITING]}").text
+    assert f'title="{failed_at:%Y-%m-%d %H:%M:%S} UTC"' in page
+    assert re.search(r'title="[^"]*(\d\d):\d\d:\d\d UTC">\d+ \w+ \d{4}, (?!\1)\d\d:', page)
+
+
+def test_a_mail_is_shown_in_a_frame_that_runs_nothing(browser: Browser, world: World) -> None:
+    page = browser.get(f"/outbox/{world.message_id}")
+    assert 'sandbox=""' in page.text
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    mail = browser.get(f"/outbox/{world.message_id}/html")
+    policy = mail.headers["Content-Security-Policy"]
+    assert mail.text.startswith("<h1>Aldebaran</h1>")
+    assert "default-src 'none'" in policy
+    assert policy.endswith("; sandbox")
+    assert "script-src" not in policy
+    assert "form-action 'none'" in policy
+
+
+def test_a_mail_that_is_not_written_yet_has_no_picture(context: Context, browser: Browser, world: World) -> None:
+    assert browser.get("/outbox?state=planned").text.count("Not written yet") == 1
+
+
+def test_the_overview_says_what_needs_a_person(browser: Browser, world: World) -> None:
+    page = browser.get("/").text
+    for concern in ("1 connection broken", "two retry engines", "1 event parked", "1 mail bounced this week"):
+        assert concern in page
+
+
+def test_the_report_can_be_narrowed_and_taken_away_as_csv(browser: Browser, world: World) -> None:
+    assert "EUR" in browser.get("/reports?currency=EUR").text
+    assert "Nothing failed in this period" in browser.get("/reports?currency=usd").text
+    lines = browser.get("/reports/currencies.csv").text.splitlines()
+    assert lines[0].startswith("currency,measure")
+    assert browser.get("/reports?since=soon").status_code == 400
+
+
+def test_an_address_that_does_not_exist_says_where_to_go(browser: Browser, stranger: Browser) -> None:
+    for each in (browser, stranger):
+        answer = each.get("/no/such/page")
+        assert answer.status_code == 404
+        assert "Go to the overview" in answer.text
+
+
+def test_a_wrong_method_is_explained_too(browser: Browser) -> None:
+    assert "not opened this way" in browser.get("/sign-out").text
+
+
+def test_a_database_that_is_away_is_a_page_with_advice(
+    app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("select 1", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(current, "rows", away)
+    answer = browser.get("/cases")
+    assert answer.status_code == 503
+    assert "Recoup cannot reach its database" in answer.text
+
+
+def test_the_sandbox_says_that_it_is_one_and_what_time_it_is_there(browser: Browser) -> None:
+    assert "Sandbox: no real money moves" in browser.get("/sign-in").text
+
+
+def test_a_customer_without_a_name_or_an_address_is_still_shown(
+    context: Context, browser: Browser, world: World
+) -> None:
+    with context.database.organization(world.organization_id) as session:
+        case = session.get_one(RecoveryCase, world.case_ids[CaseState.CLOSED])
+        customer = session.get_one(Customer, case.customer_id)
+        customer.name = customer.email = None
+    assert f"{customer.stripe_id} owed" in browser.get(f"/cases/{case.id}").text
