@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import emails
@@ -142,6 +142,7 @@ situations = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(situations)
 def test_whatever_the_situation_nobody_is_written_to_who_must_not_be(facts: Situation) -> None:
     if decide(facts, NOW) != Send():
@@ -159,6 +160,7 @@ def test_whatever_the_situation_nobody_is_written_to_who_must_not_be(facts: Situ
         assert facts.last_written_at + QUIET_BETWEEN_MAILS <= NOW
 
 
+@settings(deadline=None)
 @given(situations)
 def test_whatever_the_situation_a_mail_waits_forward_and_not_beyond_its_sense(facts: Situation) -> None:
     decision = decide(facts, NOW)
@@ -166,6 +168,7 @@ def test_whatever_the_situation_a_mail_waits_forward_and_not_beyond_its_sense(fa
         assert NOW < decision.until <= facts.due_at + SENSIBLE_FOR[facts.kind]
 
 
+@settings(deadline=None)
 @given(situations)
 def test_a_mail_that_waits_comes_to_an_end(facts: Situation) -> None:
     now = NOW

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.messages.delivery import RANK, SAYS
@@ -147,6 +147,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["timestamp", "sg_event_id", "reason", "type", "attempt", "url"]), json_values))
 def test_strange_values_never_break_a_batch(values: dict[str, Any]) -> None:
     [report] = read_batch(batch(event("bounce") | values), NOW)
