@@ -1,7 +1,6 @@
 """One unpaid invoice from its first failure to its outcome. `state` is written by `app.recovery.cases` alone."""
 
 from datetime import datetime
-from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
@@ -22,6 +21,7 @@ class RecoveryCase(TenantRecord):
         ),
         CheckConstraint("state <> 'exhausted' or exhausted_at is not null", name="exhausted_has_a_moment"),
         CheckConstraint("amount_due > 0 and recovered_amount >= 0", name="amounts"),
+        Index("ix_recovery_cases_by_failure", "organization_id", "failed_at"),
         Index("ix_recovery_cases_list", "organization_id", "state", "failed_at"),
         Index(
             "ix_recovery_cases_open",
@@ -58,4 +58,4 @@ class RecoveryCase(TenantRecord):
     stop_reason: Mapped[StopReason | None] = word(StopReason)
     link_version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (how SQLAlchemy declares it)

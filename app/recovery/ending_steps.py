@@ -2,11 +2,12 @@
 
 from app.outcomes.actions import FinalAction
 from app.outcomes.final import run_final_action
+from app.outcomes.ledger import has_something_to_restore
 from app.outcomes.restoring import restore
 from app.recovery import cases, planning, steps
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
-from app.vocabulary import CaseState, EntryKind, FinalActionKind, FinalActionState, StepKind, StepState
+from app.vocabulary import CaseState, EntryKind, StepKind, StepState
 
 
 def run_final(running: RunningStep) -> None:
@@ -33,11 +34,12 @@ def run_final(running: RunningStep) -> None:
         case = cases.lock_case(session, running.case_id)
         cases.append(session, case, EntryKind.ACTION, "final_action", "final_action", now, now, result.summary)
         steps.finish(session, running.claim, StepState.DONE, result.summary, now)
-        if result.state is FinalActionState.DONE and kind is not FinalActionKind.LEAVE:
+        if result.changed_subscription:
             content = {"kind": "subscription_changed"}
             steps.plan(session, case, StepKind.MESSAGE, "message:final_action_done", now, "Say what was done.", content)
-        if case.state is CaseState.RECOVERED:
-            planning.replan(session, case, now)  # money came while the action was taken: plan its undoing
+        if case.state is CaseState.RECOVERED and has_something_to_restore(session, case.id):
+            # money came while the action was taken, and the undoing planned then may have found nothing yet
+            steps.plan(session, case, StepKind.RESTORE, "restore:after_final_action", now, "Paid meanwhile.")
     observe_invoice(context, running.gateway, running.connection, running.invoice_stripe_id)
 
 

@@ -347,6 +347,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_recovery_cases')),
     sa.UniqueConstraint('invoice_id', name=op.f('uq_recovery_cases_invoice_id'))
     )
+    op.create_index('ix_recovery_cases_by_failure', 'recovery_cases', ['organization_id', 'failed_at'], unique=False)
     op.create_index('ix_recovery_cases_list', 'recovery_cases', ['organization_id', 'state', 'failed_at'], unique=False)
     op.create_index('ix_recovery_cases_open', 'recovery_cases', ['customer_id'], unique=False, postgresql_where=sa.text("state in ('waiting','charging','needs_customer')"))
     op.create_index(op.f('ix_recovery_cases_organization_id'), 'recovery_cases', ['organization_id'], unique=False)
@@ -565,6 +566,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_recovery_cases_organization_id'), table_name='recovery_cases')
     op.drop_index('ix_recovery_cases_open', table_name='recovery_cases', postgresql_where=sa.text("state in ('waiting','charging','needs_customer')"))
     op.drop_index('ix_recovery_cases_list', table_name='recovery_cases')
+    op.drop_index('ix_recovery_cases_by_failure', table_name='recovery_cases')
     op.drop_table('recovery_cases')
     op.drop_index(op.f('ix_subscriptions_organization_id'), table_name='subscriptions')
     op.drop_index(op.f('ix_subscriptions_customer_stripe_id'), table_name='subscriptions')
