@@ -1,0 +1,97 @@
+"""What can be looked at: the page itself, the outcome of what was done on it, and its stylesheet. Nothing acts here."""
+
+from datetime import timedelta
+
+from flask import Response, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.accounts.connections import gateway_for
+from app.log import get_logger
+from app.payment_page import styles
+from app.payment_page.blueprint import payment_page
+from app.payment_page.standing import Stage, Standing
+from app.payment_page.visits import Visit, enter, speak
+from app.recovery.observing import observe_invoice
+from app.recovery.projections import StaleReading
+from app.stripe_gateway.errors import GatewayError
+
+log = get_logger(__name__)
+STILL_FRESH = timedelta(seconds=5)
+MOST_READ = 5
+TOUCHED_AT_STRIPE = (Stage.NEEDS_APPROVAL, Stage.OWED, Stage.CARD_SAVED, Stage.SLOW)
+CARD_NEEDED = "card"
+
+
+@payment_page.get("/style/<version>-<colour>.css", endpoint="style")
+def style(version: str, colour: str) -> Response:
+    """The stylesheet in the merchant's colour."""
+    if not styles.HEX.fullmatch(colour):
+        abort(404)
+    response = Response(styles.sheet_for(f"#{colour}"), mimetype="text/css")
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@payment_page.get("/<token>")
+def show(token: str) -> ResponseReturnValue:
+    """What is owed and the ways to settle it; what has been settled; or that nothing is due."""
+    visit = enter(token)
+    standing = visit.standing()
+    if not standing.owed or standing.at(Stage.WORKING):
+        return _outcome(visit, standing)
+    is_card_needed = request.args.get("note") == CARD_NEEDED
+    return _render("pay", visit, standing, is_card_needed=is_card_needed)
+
+
+@payment_page.get("/<token>/outcome")
+def outcome(token: str) -> ResponseReturnValue:
+    """What came of it, bill by bill. Safe to reload at any time; looks at Stripe where our rows may be behind."""
+    visit = enter(token)
+    standing = visit.standing()
+    if _look(visit, standing):
+        standing = visit.standing()
+    return _outcome(visit, standing)
+
+
+def to_outcome(visit: Visit) -> ResponseReturnValue:
+    """Show what came of it, at an address that can be reloaded without doing anything again."""
+    return redirect(visit.url("/outcome"), code=303)
+
+
+def to_page(visit: Visit, note: str | None = None) -> ResponseReturnValue:
+    """Back to the page, with a note if something has to be said."""
+    return redirect(visit.url(f"?note={note}" if note else ""), code=303)
+
+
+def _outcome(visit: Visit, standing: Standing) -> ResponseReturnValue:
+    return _render("outcome", visit, standing)
+
+
+def _render(template: str, visit: Visit, standing: Standing, **more: object) -> ResponseReturnValue:
+    return render_template(
+        f"payment_page/{template}.html",
+        voice=speak(standing),
+        standing=standing,
+        merchant=standing.facts.merchant,
+        base=f"/pay/{visit.token}",
+        ticket=visit.ticket(),
+        Stage=Stage,
+        **more,
+    )
+
+
+def _look(visit: Visit, standing: Standing) -> bool:
+    """Read the open invoices anew that may have been paid on a page of Stripe's; whether anything was read."""
+    behind = [bill for bill in standing.at(*TOUCHED_AT_STRIPE) if visit.now - bill.refreshed_at > STILL_FRESH][
+        :MOST_READ
+    ]
+    gateway = gateway_for(visit.context, standing.connection) if behind else None
+    for bill in behind:
+        try:
+            assert gateway is not None
+            observe_invoice(visit.context, gateway, standing.connection, bill.invoice_stripe_id)
+        except (GatewayError, StaleReading) as problem:
+            # The rows are shown as they are; webhooks and the sweep bring them up to date.
+            log.info("pay.not_refreshed", case=str(bill.case_id), problem=type(problem).__name__)
+            break
+    return bool(behind)

@@ -1,0 +1,60 @@
+"""A try of the card on file because its holder asks for it: when that is offered, and asking for it.
+
+What stands against a charge is said by `recovery.by_hand`; this adds that one click is one try, with pauses between.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.context import Context
+from app.models import CaseEntry, ChargeAttempt, RecoveryCase
+from app.payment_page.tickets import Click
+from app.recovery import by_hand, cases, steps
+from app.recovery.facts import attempts_of
+from app.vocabulary import EntryKind, StepKind, StepState
+
+# A later issue lets each organization choose; until then all offer it.
+OFFERED = True
+PAUSE = timedelta(minutes=10)
+MOST_A_DAY = 3
+ACTOR = "the customer"
+ASKED = "asked_for_a_try"
+
+
+def may_ask(session: Session, case: RecoveryCase, attempts: list[ChargeAttempt], now: datetime) -> bool:
+    """Whether the card on file may be charged for this case now because the customer asks for it."""
+    if not OFFERED or by_hand.obstacle(session, case, now) is not None:
+        return False
+    if any(now - attempt.started_at < PAUSE for attempt in attempts):
+        return False
+    asked = select(func.count()).where(
+        CaseEntry.case_id == case.id, CaseEntry.name == ASKED, CaseEntry.happened_at > now - timedelta(days=1)
+    )
+    return session.scalars(asked).one() < MOST_A_DAY
+
+
+def ask(context: Context, organization_id: UUID, case_id: UUID, click: Click) -> bool:
+    """Put the case's next try onto the calendar for this moment; False where that may not be, or was done already.
+
+    The case stays locked meanwhile, and the click's name is written with it: one form is one try.
+    """
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        case = cases.lock_case(session, case_id)
+        if not may_ask(session, case, attempts_of(session, case), now):
+            return False
+        standing = steps.open_steps(session, case.id, StepKind.RETRY)
+        if standing and standing[0].state is not StepState.PLANNED:
+            return False
+        summary = "The customer asked on the payment page to try the card on file again."
+        if not cases.append(session, case, EntryKind.FACT, ASKED, f"asked:{click.name}", now, now, summary):
+            return False
+        why, content = f"asked for by {ACTOR}", {"by": ACTOR}
+        if standing:
+            standing[0].due_at, standing[0].why, standing[0].plan = now, why, content
+        else:
+            steps.plan(session, case, StepKind.RETRY, f"retry:asked:{click.name}", now, why, content)
+    return True

@@ -1,0 +1,87 @@
+"""One request at the door: who may come in behind which link, and the standing they may see."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app, g, request
+from sqlalchemy.orm import Session
+
+from app.context import Context
+from app.errors import RecoupError
+from app.links import LinkExpired, LinkInvalid, PayLink, read_pay_token
+from app.models import RecoveryCase
+from app.payment_page import tickets
+from app.payment_page.blueprint import THROTTLE
+from app.payment_page.standing import Standing, read_standing
+from app.payment_page.throttle import PageThrottle
+from app.payment_page.voice import PageVoice
+
+
+class TooOften(RecoupError):
+    """This address, or this link, has been used too often in the last minute."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request behind a good link. `now` is read once."""
+
+    context: Context
+    token: str
+    link: PayLink
+    now: datetime
+
+    def standing(self) -> Standing:
+        """How things stand at this moment, in a transaction of its own."""
+        with self.context.database.organization(self.link.organization_id) as session:
+            return read_standing(session, self.context.settings, self.link, self.context.clock.now())
+
+    def url(self, rest: str = "") -> str:
+        """The absolute address of one of this link's pages, for Stripe to send the customer back to."""
+        return f"{self.context.settings.base_url()}/pay/{self.token}{rest}"
+
+    def ticket(self) -> str:
+        """A ticket for the forms of this showing."""
+        return tickets.issue(self.context.settings.require("secret_key"), self.link.case_id)
+
+    def click(self) -> tickets.Click:
+        """The click that sent this form; raises `TicketInvalid`."""
+        secret, ticket = self.context.settings.require("secret_key"), request.form.get("ticket", "")
+        return tickets.redeem(secret, ticket, self.link.case_id, request.headers.get("Sec-Fetch-Site"))
+
+
+def enter(token: str) -> Visit:
+    """Let a request in behind its link; raises `TooOften`, `LinkInvalid` and `LinkExpired` (a revoked one, too)."""
+    context: Context = current_app.extensions["recoup"]
+    throttle: PageThrottle = current_app.extensions[THROTTLE]
+    address = request.remote_addr or "unknown"
+    if not throttle.lets_in(address, token, acts=request.method == "POST"):
+        raise TooOften("this link was opened too often in the last minute")
+    now = context.clock.now()
+    try:
+        link = read_pay_token(context.settings.require("secret_key"), token, now)
+        with context.database.organization(link.organization_id) as session:
+            _check_standing_link(session, link)
+    except LinkInvalid:
+        throttle.was_wrong(address)
+        raise
+    g.pay_visit = Visit(context, token, link, now)
+    return cast(Visit, g.pay_visit)
+
+
+def find_visit() -> Visit | None:
+    """The visit of this request, once it was let in."""
+    return cast("Visit | None", g.get("pay_visit"))
+
+
+def speak(standing: Standing) -> PageVoice:
+    """The customer's language, about their own facts."""
+    return PageVoice(standing.facts, standing.renews_at)
+
+
+def _check_standing_link(session: Session, link: PayLink) -> None:
+    case = session.get(RecoveryCase, link.case_id)
+    if case is None:
+        raise LinkInvalid("what this link was for is gone")
+    if case.link_version != link.version:
+        raise LinkExpired(link)

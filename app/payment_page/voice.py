@@ -1,0 +1,64 @@
+"""The page's own texts, said by the same voice as the mails: same languages, dates, amounts and placeholders.
+
+A catalogue leaf is a text, or a list of texts of which the first is said whose facts are all known.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from babel import negotiate_locale
+
+from emails import MailFacts, Merchant
+from emails.catalogue import FALLBACK, BrokenCatalogue, Catalogue, Leaf, languages
+from emails.letter import Voice
+
+FOLDER = Path(__file__).parent / "translations"
+
+
+class PageVoice(Voice):
+    """Says page texts about one set of facts."""
+
+    def __init__(self, facts: MailFacts, renews_at: datetime | None = None) -> None:
+        super().__init__(facts)
+        self.catalogue = load(self.catalogue.language)
+        if renews_at is not None:
+            self.values["renewal"] = self.date(renews_at)
+            self.known = frozenset(self.values)
+
+    @property
+    def language(self) -> str:
+        """BCP 47, for the page's `lang`."""
+        return self.catalogue.language
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`, for the page's `dir`."""
+        return "rtl" if self.locale.character_order == "right-to-left" else "ltr"
+
+
+def voice_for_stranger(accepted: str | None, base_url: str) -> PageVoice:
+    """A voice that knows nobody, in the language the browser asks for."""
+    wanted = [part.split(";")[0].strip() for part in (accepted or "").split(",")]
+    found = negotiate_locale([word for word in wanted if word], list(languages()), sep="-")
+    return PageVoice(MailFacts(merchant=Merchant(name=""), pay_url=base_url, locale=found or FALLBACK))
+
+
+@lru_cache
+def load(language: str) -> Catalogue:
+    """The page's texts in exactly this language; raises `BrokenCatalogue`."""
+    path = FOLDER / f"{language}.yaml"
+    if not path.exists():
+        raise BrokenCatalogue(f"the mails speak {language}, the payment page does not: add {path.name}")
+    return Catalogue(language, dict(_leaves(yaml.safe_load(path.read_text(encoding="utf-8")), "")))
+
+
+def _leaves(node: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Leaf]]:
+    for name, value in node.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", tuple(value) if isinstance(value, list) else (str(value),)
