@@ -35,9 +35,9 @@ LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
     RecoveredBy: {
         RecoveredBy.RETRY: "Our retry",
         RecoveredBy.NEW_CARD: "New card",
-        RecoveredBy.AUTHENTICATION: "Customer approved it (3-D Secure)",
+        RecoveredBy.AUTHENTICATION: "3-D Secure approval",
         RecoveredBy.STRIPE_RETRY: "Stripe's own retry",
-        RecoveredBy.CUSTOMER: "Customer paid by themselves",
+        RecoveredBy.CUSTOMER: "Customer, elsewhere",
         RecoveredBy.OUT_OF_BAND: "Paid outside Stripe",
     },
     StopReason: {

@@ -2,11 +2,17 @@
 // Every page works without this file.
 "use strict";
 
-const EVERY = 2000;
+const EVERY = 1000;
 const liveParts = document.querySelectorAll("[data-live][id]");
 const liveSwitch = document.querySelector("[data-live-switch]");
 let isLive = liveParts.length > 0;
 let isAsking = false;
+const shown = new Map();
+
+// What a part says, without the form tokens, which are new in every answer.
+function contentOf(part) {
+  return part.innerHTML.replace(/name="csrf_token" value="[^"]*"/g, "");
+}
 
 function isBeingUsed(part) {
   const selection = document.getSelection();
@@ -30,8 +36,8 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const old of liveParts) {
       const part = fresh.getElementById(old.id);
-      if (part && part.innerHTML !== old.dataset.shown && !isBeingUsed(old)) {
-        old.dataset.shown = part.innerHTML;
+      if (part && contentOf(part) !== shown.get(old.id) && !isBeingUsed(old)) {
+        shown.set(old.id, contentOf(part));
         old.replaceChildren(...part.childNodes);
         offerCopying(old);
       }
@@ -71,5 +77,5 @@ if (liveSwitch && isLive) {
 }
 
 offerCopying(document);
-for (const part of liveParts) part.dataset.shown = part.innerHTML;
+for (const part of liveParts) shown.set(part.id, contentOf(part));
 setInterval(refresh, EVERY);
