@@ -3,12 +3,12 @@
 An event is finished under its lease token. A handler may run twice, so each reads Stripe and applies what it finds.
 """
 
-import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.accounts.connections import gateway_for, mark_broken
@@ -21,13 +21,14 @@ from app.inbox.handlers.arrival import Arrival
 from app.log import get_logger
 from app.models import AuditEntry, Connection, InboxEvent
 from app.recovery.projections import StaleReading
-from app.stripe_gateway.errors import ConnectionBroken, RetryLater
+from app.stripe_gateway.errors import ConnectionBroken, NotFound, RetryLater
 from app.vocabulary import InboxState
 
 log = get_logger(__name__)
 LEASE = timedelta(seconds=60)
 BATCH = 8
 MOST_FAULTS = 5
+MAX_SENTENCE = 1000
 LONGEST_WAIT = timedelta(hours=1)
 CLAIM = text(
     """
@@ -94,13 +95,16 @@ def handle(context: Context, one: EventClaim) -> None:
     except ConnectionBroken as problem:
         mark_broken(context, connection, problem)
         _later(context, one, event.tries, problem)
-    except (RecoupError, ValueError, TypeError, KeyError, LookupError, ArithmeticError, zlib.error) as problem:
+    except OperationalError as problem:
+        _later(context, one, event.tries, problem)
+    except NotFound as problem:
+        _handled(context, one, f"nothing follows; Stripe does not have it (any more): {problem}"[:MAX_SENTENCE])
+    except Exception as problem:  # whatever a body nobody foresaw may cause: it must not hold up the events behind it
         log.warning("event.failed", event=event.event_id, type=event.type, problem=type(problem).__name__)
         _fault(context, one, event.tries, problem)
     else:
         failpoint("event.before_commit")
-        now = context.clock.now()
-        _finish(context, one, state=InboxState.HANDLED, outcome=outcome, handled_at=now, problem=None)
+        _handled(context, one, outcome)
         failpoint("event.after_commit")
 
 
@@ -128,8 +132,13 @@ def replay(context: Context, organization_id: UUID, event_row_id: int, actor: st
         )
 
 
+def _handled(context: Context, one: EventClaim, outcome: str) -> None:
+    now = context.clock.now()
+    _finish(context, one, state=InboxState.HANDLED, outcome=outcome, handled_at=now, problem=None)
+
+
 def _later(context: Context, one: EventClaim, tries: int, problem: Exception) -> None:
-    """Stripe could not be asked; that is not the event's fault, so it waits and is never parked for it."""
+    """Stripe or Postgres could not be asked; that is not the event's fault, so it waits and is never parked for it."""
     wait = min(timedelta(seconds=2) * 2 ** min(tries, 12), LONGEST_WAIT)
     wait = max(wait, timedelta(seconds=getattr(problem, "retry_after", None) or 0))
     _put_back(context, one, tries + 1, wait, problem)
@@ -157,4 +166,6 @@ def _finish(context: Context, one: EventClaim, **values: object) -> None:
 
 
 def _sentence(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"[:1000]
+    """What went wrong, fit for a text column and free of what a failed statement was about to write."""
+    words = problem.orig if isinstance(problem, DBAPIError) else problem
+    return f"{type(problem).__name__}: {words}".replace("\x00", "")[:MAX_SENTENCE]
