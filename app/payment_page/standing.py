@@ -6,10 +6,9 @@ A bill is one unpaid invoice with its case. Refuses to know wording, HTTP and St
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.links import PayLink
@@ -100,7 +99,7 @@ def read_standing(session: Session, settings: Settings, link: PayLink, now: date
     """How things stand for the customer behind `link`, as this transaction sees it."""
     case = session.get_one(RecoveryCase, link.case_id)
     rows = read_conversation(session, case)
-    bills = tuple(_bill(session, row, now) for row in _cases_of(session, case, now))
+    bills = tuple(_bill(session, *row, now=now) for row in _cases_of(session, case, now))
     owed = tuple(bill for bill in bills if bill.stage not in OVER)
     paid = tuple(bill for bill in bills if bill.stage is Stage.PAID)
     is_ended = case.state is CaseState.EXHAUSTED and _is_done(rows)
@@ -118,7 +117,9 @@ def read_standing(session: Session, settings: Settings, link: PayLink, now: date
     )
 
 
-def _cases_of(session: Session, own: RecoveryCase, now: datetime) -> list[Row[Any]]:
+def _cases_of(
+    session: Session, own: RecoveryCase, now: datetime
+) -> list[tuple[RecoveryCase, Invoice, Subscription | None]]:
     is_shown = (
         (RecoveryCase.id == own.id)
         | RecoveryCase.state.in_((*OPEN_CASE_STATES, CaseState.EXHAUSTED))
@@ -132,11 +133,12 @@ def _cases_of(session: Session, own: RecoveryCase, now: datetime) -> list[Row[An
         .order_by(RecoveryCase.failed_at, RecoveryCase.id)
         .limit(MOST_BILLS)
     )
-    return list(session.execute(query))
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
-def _bill(session: Session, row: Row[Any], now: datetime) -> Bill:
-    case, invoice, subscription = row
+def _bill(
+    session: Session, case: RecoveryCase, invoice: Invoice, subscription: Subscription | None, *, now: datetime
+) -> Bill:
     retry = session.scalar(
         select(Step).where(Step.case_id == case.id, Step.kind == StepKind.RETRY, Step.state.in_(OPEN_STEP_STATES))
     )
