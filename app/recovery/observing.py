@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.connections import note_conflict
 from app.context import Context
+from app.failpoints import failpoint
 from app.models import Connection, Customer, Invoice, RecoveryCase, Subscription
 from app.recovery import cases, planning
 from app.recovery.attempts import import_charges
@@ -49,6 +50,7 @@ def observe_invoice(
     """
     for _ in range(READ_AGAIN):
         reading = read_invoice(gateway, invoice_id, context.clock.now())
+        failpoint("event.after_reading")
         try:
             with context.database.organization(connection.organization_id) as session:
                 return apply(session, session.get_one(Connection, connection.id), reading, hint, context.clock.now())
