@@ -27,7 +27,7 @@ def attempt_by_schedule(ledger: Ledger, invoice: Doc) -> None:
     )
     verdict = payments.charge(ledger, invoice, method) if method and executes else None
     if isinstance(verdict, Approved):
-        mark_paid(ledger, invoice)
+        mark_paid(ledger, invoice, counts=True)
         return
     if verdict is not None and method is not None:
         memory.update(_remembered(verdict, method))
@@ -56,8 +56,8 @@ def attempt_by_hand(ledger: Ledger, invoice: Doc, method: Doc, *, authenticated:
     return verdict
 
 
-def mark_paid(ledger: Ledger, invoice: Doc, *, out_of_band: bool = False) -> None:
-    """Settle an invoice in full and tell everybody whom it concerns."""
+def mark_paid(ledger: Ledger, invoice: Doc, *, out_of_band: bool = False, counts: bool = False) -> None:
+    """Settle an invoice in full and tell everybody whom it concerns; `counts` for an attempt of Stripe's own."""
     for timer in ("collect", "finalize"):
         ledger.set_timer(timer, invoice["id"], None)
     due = invoice["amount_due"]
@@ -69,7 +69,7 @@ def mark_paid(ledger: Ledger, invoice: Doc, *, out_of_band: bool = False) -> Non
             amount_paid_off_stripe=due if out_of_band else 0,
             amount_remaining=0,
             attempted=True,
-            attempt_count=invoice["attempt_count"] or (0 if out_of_band or not due else 1),
+            attempt_count=(invoice["attempt_count"] + counts) or (0 if out_of_band or not due else 1),
             auto_advance=False,
             next_payment_attempt=None,
             status="paid",

@@ -1,0 +1,106 @@
+"""Cases that end without money, decently: nothing is charged and nobody is written to after the end."""
+
+import pytest
+
+from app.models import RecoveryCase, SubscriptionSnapshot
+from app.recovery.campaigns import MONTHLY, FinalActionSettings
+from app.vocabulary import CaseState, FinalActionKind, FinalActionState, StopReason
+from tests.stage import Stage
+from tests.stories.customer import newest_mail
+
+CHASES = ("payment_failed", "reminder", "final_notice", "action_required")
+
+
+def chases_after(stage: Stage, invoice: str, count: int) -> list[str]:
+    """Kinds of the chasing mails beyond the first `count`."""
+    return [mail.kind for mail in stage.messages(invoice) if mail.accepted_at and mail.kind in CHASES][count:]
+
+
+def test_a_voided_invoice_closes_its_case_and_ends_all_mail(stage: Stage) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    invoice = stage.fail(robin["customer"], "expired_card")
+    stage.stripe("POST", f"invoices/{invoice}/void")
+    stage.advance(days=30)
+    case = stage.case(invoice)
+    assert (case.state, case.stop_reason) == (CaseState.CLOSED, StopReason.VOIDED)
+    assert chases_after(stage, invoice, 1) == []
+    assert len(stage.attempts(invoice)) == 1
+
+
+def test_a_customer_who_cancels_midway_is_left_alone(stage: Stage) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    invoice = stage.fail(robin["customer"], "insufficient_funds")
+    stage.advance(days=4)
+    tried, written = len(stage.attempts(invoice)), len(chases_after(stage, invoice, 0))
+    stage.stripe("DELETE", f"subscriptions/{robin['subscription']}")
+    stage.advance(days=30)
+    case = stage.case(invoice)
+    assert (case.state, case.stop_reason) == (CaseState.CLOSED, StopReason.CANCELLED)
+    assert len(stage.attempts(invoice)) == tried
+    assert chases_after(stage, invoice, written) == []
+
+
+def test_a_lost_card_is_never_tried_again_and_the_customer_is_written_to_at_once(stage: Stage) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    invoice = stage.fail(robin["customer"], "lost_card")
+    first = newest_mail(stage, invoice, "payment_failed")
+    assert "lost" not in f"{first.subject} {first.text_body} {first.html_body}".lower()
+    stage.advance(days=27)
+    assert len(stage.attempts(invoice)) == 1
+    assert newest_mail(stage, invoice, "final_notice")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (FinalActionKind.CANCEL_NOW, "canceled"),
+        (FinalActionKind.PAUSE, "past_due"),
+        (FinalActionKind.CANCEL_AT_PERIOD_END, "past_due"),
+        (FinalActionKind.LEAVE, "past_due"),
+    ],
+)
+def test_a_case_that_runs_out_gets_the_final_action_of_its_campaign(
+    stage: Stage, kind: FinalActionKind, status: str
+) -> None:
+    stage.use_campaign(
+        MONTHLY.model_copy(update={"window_days": 6, "messages": (), "final_action": FinalActionSettings(kind=kind)})
+    )
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    invoice = stage.fail(robin["customer"], "generic_decline")
+    stage.advance(days=7)
+    assert stage.case(invoice).state is CaseState.EXHAUSTED
+    subscription = stage.stripe("GET", f"subscriptions/{robin['subscription']}")
+    assert subscription["status"] == status
+    assert bool(subscription["pause_collection"]) == (kind is FinalActionKind.PAUSE)
+    assert subscription["cancel_at_period_end"] == (kind is FinalActionKind.CANCEL_AT_PERIOD_END)
+    assert [row.state for row in stage.rows(SubscriptionSnapshot)] in (
+        [FinalActionState.DONE],
+        [FinalActionState.SKIPPED],
+    )
+
+
+def test_a_disputing_customer_is_left_in_peace_until_the_dispute_is_settled(stage: Stage) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    paid = robin["invoice"]
+    invoice = stage.fail(robin["customer"], "insufficient_funds", "approve")
+    dispute = stage.control(f"invoices/{paid}/dispute")
+    stage.advance(days=8)
+    assert stage.case(invoice).state is CaseState.WAITING
+    assert len(stage.attempts(invoice)) == 1
+    assert chases_after(stage, invoice, 0) == []
+    stage.control(f"disputes/{dispute['id']}/close", status="won")
+    stage.advance(days=3)
+    assert stage.case(invoice).state is CaseState.RECOVERED
+
+
+def test_an_abandoned_first_payment_is_no_case(stage: Stage) -> None:
+    customer = stage.stripe("POST", "customers", email="new@example.com")
+    method = stage.stripe("POST", "payment_methods/pm_card_chargeDeclined/attach", customer=customer["id"])
+    price = stage.customer()["price"]
+    stage.stripe(
+        "POST",
+        "subscriptions",
+        **{"customer": customer["id"], "items[0][price]": price, "default_payment_method": method["id"]},
+    )
+    stage.settle()
+    assert stage.rows(RecoveryCase) == []
