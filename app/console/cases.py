@@ -14,8 +14,9 @@ from app.console import current, formats
 from app.console.blueprint import console
 from app.console.stripe_dashboard import dashboard_url
 from app.links import PayLink, make_pay_url
-from app.recovery import queries
-from app.recovery.queries import CaseDetail, CaseFilter, CaseNotFound, CaseOrder
+from app.recovery import case_lists, queries
+from app.recovery.case_lists import CaseFilter, CaseOrder
+from app.recovery.queries import CaseDetail, CaseNotFound
 from app.vocabulary import OPEN_CASE_STATES, CaseState
 
 W = TypeVar("W", bound=StrEnum)
@@ -25,13 +26,13 @@ W = TypeVar("W", bound=StrEnum)
 def cases() -> ResponseReturnValue:
     wanted = read_filter(request.args)
     with current.rows() as session:
-        page = queries.list_cases(session, wanted, current.now())
-        decline_classes, currencies = queries.list_values(session)
+        page = case_lists.list_cases(session, wanted, current.now())
+        decline_classes, currencies = case_lists.list_values(session)
     return render_template(
         "console/cases.html",
         page=page,
         wanted=wanted,
-        counted_at_most=queries.COUNTED_AT_MOST,
+        counted_at_most=case_lists.COUNTED_AT_MOST,
         states=tuple(CaseState),
         decline_classes=decline_classes,
         currencies=currencies,
@@ -76,7 +77,7 @@ def read_filter(args: MultiDict[str, str]) -> CaseFilter:
         currency=args.get("currency") or None,
         text=args.get("q", "").strip()[:200] or None,
         order=_word(CaseOrder, args.get("sort", "")) or CaseOrder.NEWEST,
-        page=min(max(1, page), queries.COUNTED_AT_MOST),
+        page=min(max(1, page), case_lists.COUNTED_AT_MOST),
     )
 
 

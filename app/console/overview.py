@@ -10,7 +10,7 @@ from app.console import current
 from app.console.attention import find_concerns
 from app.console.blueprint import console
 from app.console.charts import BalanceChart, balance_chart
-from app.recovery.queries import CaseFilter, CaseOrder, list_cases
+from app.recovery.case_lists import CaseFilter, CaseOrder, list_cases
 from app.reports.figures import Tally
 from app.reports.metrics import ATTRIBUTION_RULE, CurrencyReport
 from app.reports.metrics import overview as figures

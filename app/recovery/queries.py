@@ -1,18 +1,15 @@
-"""Cases as people and programs read them: one page of a filtered list, and one case with everything about it.
+"""One case as people and programs read it: the case, its parties, and everything that was planned and happened.
 
-Only reads. Each function runs inside the transaction of one organization and never decides anything.
+Only reads, inside the transaction of one organization. Lists of cases are `case_lists`' business.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from app.errors import RecoupError
 from app.models import (
@@ -31,69 +28,11 @@ from app.models import (
     Subscription,
     SubscriptionSnapshot,
 )
-from app.money import Money
-from app.vocabulary import OPEN_STEP_STATES, CaseState, HoldKind, StepKind
-
-PAGE_SIZE = 50
-COUNTED_AT_MOST = 10_000
+from app.vocabulary import OPEN_STEP_STATES
 
 
 class CaseNotFound(RecoupError):
     """This organization has no case with this id."""
-
-
-class CaseOrder(StrEnum):
-    """How a list of cases is sorted; equal ones by id, so that pages never overlap."""
-
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    AMOUNT = "amount"
-    NEXT_STEP = "next_step"
-
-
-@dataclass(frozen=True)
-class CaseFilter:
-    """Which cases; an empty field filters nothing. `text` looks in customers, invoices, subscriptions and their ids."""
-
-    states: tuple[CaseState, ...] = ()
-    decline_class: str | None = None
-    currency: str | None = None
-    text: str | None = None
-    order: CaseOrder = CaseOrder.NEWEST
-    page: int = 1
-
-
-@dataclass(frozen=True)
-class CaseRow:
-    """One line of the list. `next_kind` and `next_due_at` are the earliest open step, None where nothing is planned."""
-
-    case_id: UUID
-    customer: str
-    customer_stripe_id: str
-    invoice_number: str
-    plan_name: str | None
-    amount: Money
-    state: CaseState
-    decline_class: str | None
-    why: str
-    failed_at: datetime
-    next_kind: StepKind | None
-    next_due_at: datetime | None
-    hold: HoldKind | None
-    livemode: bool
-
-
-@dataclass(frozen=True)
-class CasePage:
-    """Up to `PAGE_SIZE` rows, and how many there are in all (counted up to `COUNTED_AT_MOST`)."""
-
-    rows: tuple[CaseRow, ...]
-    total: int
-    page: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE_SIZE))
 
 
 @dataclass(frozen=True)
@@ -121,31 +60,6 @@ class CaseDetail:
         """The open step that is due first."""
         still_open = [step for step in self.steps if step.state in OPEN_STEP_STATES]
         return min(still_open, key=lambda step: step.due_at, default=None)
-
-
-def list_cases(session: Session, wanted: CaseFilter, now: datetime) -> CasePage:
-    """One page of the cases that fit `wanted`; a page past the end is empty. Holds count as of `now`."""
-    matching = _matching(select(RecoveryCase.id), wanted).limit(COUNTED_AT_MOST).subquery()
-    total = session.scalar(select(func.count()).select_from(matching)) or 0
-    upcoming = _earliest_step()
-    query = _matching(
-        select(RecoveryCase, Customer, Invoice, Subscription.plan_name, Connection.livemode)
-        .add_columns(upcoming.c.kind, upcoming.c.due_at, _current_hold(now))
-        .join(Connection, Connection.id == RecoveryCase.connection_id)
-        .outerjoin(upcoming, upcoming.c.case_id == RecoveryCase.id),
-        wanted,
-    )
-    page = max(1, wanted.page)
-    ordered = query.order_by(*_order(wanted.order, upcoming.c.due_at), RecoveryCase.id)
-    rows = session.execute(ordered.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE))
-    return CasePage(tuple(_row(*row) for row in rows), total, page)
-
-
-def list_values(session: Session) -> tuple[Sequence[str], Sequence[str]]:
-    """The decline classes and the currencies that occur, for the choices of a filter."""
-    classes = select(RecoveryCase.decline_class).where(RecoveryCase.decline_class.is_not(None)).distinct()
-    currencies = select(RecoveryCase.currency).distinct()
-    return sorted(filter(None, session.scalars(classes))), sorted(session.scalars(currencies))
 
 
 def get_case(session: Session, case_id: UUID) -> CaseDetail:
@@ -205,94 +119,4 @@ def _find_card(session: Session, customer: Customer, subscription: Subscription 
         select(PaymentMethod).where(
             PaymentMethod.connection_id == customer.connection_id, PaymentMethod.stripe_id == stripe_id
         )
-    )
-
-
-def _matching(query: Select[Any], wanted: CaseFilter) -> Select[Any]:
-    query = (
-        query.join(Customer, Customer.id == RecoveryCase.customer_id)
-        .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
-        .outerjoin(Subscription, Subscription.id == RecoveryCase.subscription_id)
-    )
-    if wanted.states:
-        query = query.where(RecoveryCase.state.in_(wanted.states))
-    if wanted.decline_class:
-        query = query.where(RecoveryCase.decline_class == wanted.decline_class)
-    if wanted.currency:
-        query = query.where(RecoveryCase.currency == wanted.currency.lower())
-    if wanted.text and wanted.text.strip():
-        query = query.where(_mentions(wanted.text.strip()))
-    return query
-
-
-def _mentions(text: str) -> ColumnElement[bool]:
-    columns = (
-        Customer.name,
-        Customer.email,
-        Customer.stripe_id,
-        Invoice.number,
-        Invoice.stripe_id,
-        Subscription.stripe_id,
-        Subscription.plan_name,
-    )
-    return or_(*(column.icontains(text.replace("\x00", ""), autoescape=True) for column in columns))
-
-
-def _earliest_step() -> Any:
-    return (
-        select(Step.case_id, Step.kind, Step.due_at)
-        .where(Step.state.in_(OPEN_STEP_STATES))
-        .ext(distinct_on(Step.case_id))
-        .order_by(Step.case_id, Step.due_at, Step.id)
-        .subquery("upcoming")
-    )
-
-
-def _current_hold(now: datetime) -> Any:
-    hold = aliased(Hold)
-    return (
-        select(hold.kind)
-        .where(hold.customer_id == RecoveryCase.customer_id, hold.released_at.is_(None), hold.begins_at <= now)
-        .where(or_(hold.case_id.is_(None), hold.case_id == RecoveryCase.id))
-        .where(or_(hold.until.is_(None), hold.until > now))
-        .order_by(hold.begins_at)
-        .limit(1)
-        .scalar_subquery()
-    )
-
-
-def _order(order: CaseOrder, next_due_at: Any) -> tuple[Any, ...]:
-    return {
-        CaseOrder.NEWEST: (RecoveryCase.failed_at.desc(),),
-        CaseOrder.OLDEST: (RecoveryCase.failed_at.asc(),),
-        CaseOrder.AMOUNT: (RecoveryCase.currency, RecoveryCase.amount_due.desc()),
-        CaseOrder.NEXT_STEP: (next_due_at.asc().nulls_last(),),
-    }[order]
-
-
-def _row(
-    case: RecoveryCase,
-    customer: Customer,
-    invoice: Invoice,
-    plan_name: str | None,
-    livemode: bool,
-    next_kind: StepKind | None,
-    next_due_at: datetime | None,
-    hold: HoldKind | None,
-) -> CaseRow:
-    return CaseRow(
-        case_id=case.id,
-        customer=customer.name or customer.email or customer.stripe_id,
-        customer_stripe_id=customer.stripe_id,
-        invoice_number=invoice.number or invoice.stripe_id,
-        plan_name=plan_name,
-        amount=Money(case.amount_due, case.currency),
-        state=case.state,
-        decline_class=case.decline_class,
-        why=case.why,
-        failed_at=case.failed_at,
-        next_kind=next_kind,
-        next_due_at=next_due_at,
-        hold=hold,
-        livemode=livemode,
     )

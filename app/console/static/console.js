@@ -6,7 +6,6 @@ const EVERY = 1000;
 const liveParts = document.querySelectorAll("[data-live][id]");
 const liveSwitch = document.querySelector("[data-live-switch]");
 let isLive = liveParts.length > 0;
-let isAsking = false;
 const shown = new Map();
 
 // What a part says, without the form tokens, which are new in every answer.
@@ -24,8 +23,7 @@ function isBeingUsed(part) {
 }
 
 async function refresh() {
-  if (!isLive || isAsking || document.hidden) return;
-  isAsking = true;
+  if (!isLive || document.hidden) return;
   try {
     const answer = await fetch(location.href, {
       headers: { "X-Recoup-Refresh": "1" },
@@ -44,9 +42,14 @@ async function refresh() {
     }
   } catch {
     // The server is away for a moment; the next round asks again.
-  } finally {
-    isAsking = false;
   }
+}
+
+// A page that takes long to make is asked for less often, so that an open tab never costs more than a tenth of a core.
+async function keepFresh() {
+  const began = performance.now();
+  await refresh();
+  setTimeout(keepFresh, Math.max(EVERY, 9 * (performance.now() - began)));
 }
 
 function offerCopying(root) {
@@ -78,4 +81,4 @@ if (liveSwitch && isLive) {
 
 offerCopying(document);
 for (const part of liveParts) shown.set(part.id, contentOf(part));
-setInterval(refresh, EVERY);
+setTimeout(keepFresh, EVERY);

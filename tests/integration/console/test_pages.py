@@ -11,7 +11,7 @@ from app.accounts import users
 from app.console import current
 from app.context import Context
 from app.models import Customer, RecoveryCase
-from app.recovery.queries import PAGE_SIZE
+from app.recovery.case_lists import PAGE_SIZE
 from app.vocabulary import CaseState, Role
 from tests.integration.console.conftest import Browser, enter
 from tests.integration.console.world import World, add_case, add_member, make_world
