@@ -25,7 +25,8 @@ def _confirmation(ledger: Ledger, invoice: Doc) -> Doc | None:
 
 
 def _subscriptions(ledger: Ledger, customer: Doc) -> Doc:
-    running = ledger.linked("subscription", "customer", customer["id"], "and status != 'canceled'")
+    all_of_them = ledger.linked("subscription", "customer", customer["id"])
+    running = [subscription for subscription in all_of_them if subscription["status"] != "canceled"]
     return {
         "object": "list",
         "data": running[::-1],

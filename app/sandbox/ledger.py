@@ -122,14 +122,9 @@ class Ledger:
         )
         return [orjson.loads(body) for (body,) in rows]
 
-    def linked(self, kind: str, column: str, value: str, extra: str = "") -> list[Doc]:
-        """Every document of `kind` whose `column` (one of `LINKS`) is `value`, oldest first; `extra` is more SQL."""
-        rows = self.store.fetch(
-            f"select id from objects where kind = ? and {column} = ? {extra} order by created, seq",  # noqa: S608
-            kind,
-            value,
-        )
-        return [self.get(kind, identifier) for (identifier,) in rows]
+    def linked(self, kind: str, column: str, value: str, status: str | None = None) -> list[Doc]:
+        """Every document of `kind` whose `column` (one of `LINKS`) is `value`, in `status` if given, oldest first."""
+        return [self.get(kind, identifier) for identifier in self.store.ids_linked(kind, column, value, status)]
 
     def set_timer(self, kind: str, identifier: str, due: int | None) -> None:
         """Have `kind` happen to `identifier` at `due` (Unix seconds); None takes it back."""

@@ -28,8 +28,9 @@ create index if not exists objects_newest on objects (kind, created, seq);
 create index if not exists objects_customer on objects (kind, customer, created, seq) where customer is not null;
 create index if not exists objects_subscription on objects (kind, subscription, created, seq)
     where subscription is not null;
-create index if not exists objects_invoice on objects (kind, invoice) where invoice is not null;
-create index if not exists objects_intent on objects (kind, payment_intent) where payment_intent is not null;
+create index if not exists objects_invoice on objects (kind, invoice, created, seq) where invoice is not null;
+create index if not exists objects_payment_intent on objects (kind, payment_intent, created, seq)
+    where payment_intent is not null;
 create index if not exists objects_status on objects (kind, status, created, seq) where status is not null;
 create table if not exists timers (kind text not null, id text not null, due integer not null, primary key (kind, id));
 create index if not exists timers_due on timers (due);
@@ -56,6 +57,9 @@ class Search:
     after: str | None = None
     before: str | None = None
 
+
+# The most selective first. Without statistics SQLite may as well walk every paid invoice to find one customer's.
+_SELECTIVE = ("invoice", "payment_intent", "subscription", "customer", "status")
 
 _RANGES = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -120,6 +124,13 @@ class Store:
         """Forget one document."""
         self.execute("delete from objects where kind = ? and id = ?", kind, identifier)
 
+    def ids_linked(self, kind: str, column: str, value: str, status: str | None = None) -> list[str]:
+        """The ids of every document of `kind` whose `column` (one of `LINKS`) is `value`, oldest first."""
+        sql = f"select id from objects indexed by objects_{column} where kind = ? and {column} = ?"  # noqa: S608
+        if status is None:
+            return [row[0] for row in self.fetch(f"{sql} order by created, seq", kind, value)]
+        return [row[0] for row in self.fetch(f"{sql} and status = ? order by created, seq", kind, value, status)]
+
     def search(self, kind: str, search: Search) -> tuple[list[Doc], bool]:
         """One page, newest first, and whether there is more behind it in the direction asked."""
         clauses: list[str] = ["kind = ?"]
@@ -140,7 +151,8 @@ class Store:
             clauses.append(search.extra)
         direction = "asc" if backwards else "desc"
         rows = self.fetch(
-            f"select body from objects where {' and '.join(clauses)}"  # noqa: S608 - only our own column names
+            f"select body from objects indexed by {_index_for(search)}"  # noqa: S608 - only our own column names
+            f" where {' and '.join(clauses)}"
             f" order by created {direction}, seq {direction} limit ?",
             *values,
             *search.extra_values,
@@ -148,3 +160,8 @@ class Store:
         )
         docs = [orjson.loads(body) for (body,) in rows[: search.limit]]
         return (docs[::-1] if backwards else docs), len(rows) > search.limit
+
+
+def _index_for(search: Search) -> str:
+    column = next((name for name in _SELECTIVE if name in search.equal), "newest")
+    return f"objects_{column}"

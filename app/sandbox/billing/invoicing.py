@@ -35,9 +35,9 @@ def total_up(invoice: Doc) -> None:
 
 def pull_in_items(ledger: Ledger, invoice: Doc, subscription: str | None = None) -> None:
     """Move the customer's pending invoice items onto a draft: those of `subscription`, and those of none."""
-    for item in ledger.linked("invoiceitem", "customer", invoice["customer"], "and invoice is null"):
+    for item in ledger.linked("invoiceitem", "customer", invoice["customer"]):
         waits_for = item["parent"] and item["parent"]["subscription_details"]["subscription"]
-        mine = waits_for in (None, subscription)
+        mine = item["invoice"] is None and waits_for in (None, subscription)
         if mine and item["currency"] == invoice["currency"]:
             item["invoice"] = invoice["id"]
             ledger.save(item)

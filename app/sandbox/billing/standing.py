@@ -34,7 +34,7 @@ def catch_up(ledger: Ledger, invoice: Doc) -> None:
     customer = ledger.get("customer", invoice["customer"])
     still_owing = [
         other
-        for other in ledger.linked("invoice", "customer", customer["id"], "and status = 'open'")
+        for other in ledger.linked("invoice", "customer", customer["id"], "open")
         if other["attempted"] and other["id"] != invoice["id"]
     ]
     if not still_owing and not customer.get("deleted"):
@@ -61,7 +61,7 @@ def end(
     for timer in TIMERS:
         ledger.set_timer(timer, subscription["id"], None)
     for status in ("open", "draft"):
-        for invoice in ledger.linked("invoice", "subscription", subscription["id"], f"and status = '{status}'"):
+        for invoice in ledger.linked("invoice", "subscription", subscription["id"], status):
             stop_collecting(ledger, invoice)
     with ledger.changing(subscription):
         subscription.update(

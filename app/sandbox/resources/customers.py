@@ -129,7 +129,7 @@ def _wanted_default(params: Params) -> str | None:
 
 
 def _retry_latest(ledger: Ledger, customer: Doc) -> None:
-    for subscription in ledger.linked("subscription", "customer", customer["id"], "and status = 'past_due'"):
+    for subscription in ledger.linked("subscription", "customer", customer["id"], "past_due"):
         invoice = ledger.find("invoice", subscription["latest_invoice"])
         method = payments.method_for(ledger, invoice) if invoice and invoice["status"] == "open" else None
         if invoice and method:

@@ -14,7 +14,7 @@ KEPT_FOR = 30 * DAY
 MOST_TYPES = 20
 
 # Whether every delivery of an event has been answered with a 2xx.
-_UNDELIVERED = "exists (select 1 from deliveries d where d.event = objects.id and d.state != 'delivered')"
+_UNDELIVERED = "id in (select event from deliveries where state in ('pending', 'lost', 'failed', 'dropped'))"
 
 
 def retrieve(ledger: Ledger, params: Params, event: str) -> Doc:
@@ -42,7 +42,7 @@ def list_all(ledger: Ledger, params: Params) -> Doc:
         values += kinds
     delivered = params.flag("delivery_success")
     if delivered is not None:
-        clauses.append(f"not {_UNDELIVERED}" if delivered else _UNDELIVERED)
+        clauses.append(f"not ({_UNDELIVERED})" if delivered else _UNDELIVERED)
     found = listing.page(ledger, params, "event", "/v1/events", {"status": kind}, " and ".join(clauses), tuple(values))
     return {**found, "data": [_with_pending(ledger, event) for event in found["data"]]}
 
