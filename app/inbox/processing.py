@@ -100,7 +100,7 @@ def handle(context: Context, one: EventClaim) -> None:
     except NotFound as problem:
         _handled(context, one, f"nothing follows; Stripe does not have it (any more): {problem}"[:MAX_SENTENCE])
     except Exception as problem:  # whatever a body nobody foresaw may cause: it must not hold up the events behind it
-        log.warning("event.failed", event=event.event_id, type=event.type, problem=type(problem).__name__)
+        log.warning("event.failed", id=event.event_id, type=event.type, problem=type(problem).__name__)
         _fault(context, one, event.tries, problem)
     else:
         failpoint("event.before_commit")

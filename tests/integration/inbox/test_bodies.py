@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.inbox.processing import unpack
+from app.inbox.envelope import unpack
 from app.vocabulary import EventKind
 from tests.integration.inbox.receiver import ACCOUNT, Receiver, add_connection, body_of, event, thin_event
 
