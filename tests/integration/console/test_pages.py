@@ -1,19 +1,19 @@
 """What the pages show: filters in the address, moments in the organization's zone, mails in a locked frame."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 
 from app.accounts import users
-from app.console import current
 from app.context import Context
-from app.models import Customer, RecoveryCase
+from app.db import Database
+from app.models import Customer, RecoveryCase, User
 from app.recovery.case_lists import PAGE_SIZE
 from app.vocabulary import CaseState, Role
-from tests.integration.console.conftest import Browser, enter
+from tests.integration.console.conftest import Browser, enter, make_app
 from tests.integration.console.world import World, add_case, add_member, make_world
 
 
@@ -168,16 +168,26 @@ def test_a_wrong_method_is_explained_too(browser: Browser) -> None:
     assert "not opened this way" in browser.get("/sign-out").text
 
 
-def test_a_database_that_is_away_is_a_page_with_advice(
-    app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away() -> None:
-        raise OperationalError("select 1", {}, Exception("connection refused"))
-
-    monkeypatch.setattr(current, "rows", away)
+def test_a_database_that_is_away_is_a_page_with_advice(context: Context) -> None:
+    nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    browser = Browser(make_app(replace(context, database=nowhere)).test_client())
+    browser.client.set_cookie("recoup", "any token")
     answer = browser.get("/cases")
     assert answer.status_code == 503
     assert "Recoup cannot reach its database" in answer.text
+    nowhere.dispose()
+
+
+def test_a_fault_of_ours_is_a_page_that_says_nothing_was_lost(
+    context: Context, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(context)
+    app.testing = False
+    monkeypatch.setattr("app.recovery.case_lists.list_cases", lambda *_: 1 // 0)
+    answer = enter(app, context, owner).get("/cases")
+    assert answer.status_code == 500
+    assert "Nothing was lost" in answer.text
+    assert "ZeroDivisionError" not in answer.text
 
 
 def test_the_sandbox_says_that_it_is_one_and_what_time_it_is_there(browser: Browser) -> None:
