@@ -1,5 +1,4 @@
-"""Typed reading of request parameters, which also remembers what was read: Stripe refuses every name that it does
-not know."""
+"""Typed reading of request parameters, which remembers what was read: Stripe refuses every name it does not know."""
 
 from collections.abc import Iterator
 from typing import Any

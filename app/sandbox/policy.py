@@ -1,5 +1,4 @@
-"""The account's billing settings, which a real account has in its Dashboard: Stripe's own retries and what follows
-them."""
+"""The account's billing settings, as in Stripe's Dashboard: its own retries and what follows them."""
 
 from dataclasses import asdict, dataclass, field
 

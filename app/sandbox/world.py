@@ -1,5 +1,4 @@
-"""The sandbox as one thing: its memory, its clock, the settings a tester may turn, and the bell that wakes its
-background work."""
+"""The sandbox as one thing: its memory, its clock, and the bell that wakes its background work."""
 
 import threading
 from collections.abc import Iterator

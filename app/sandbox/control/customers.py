@@ -1,24 +1,13 @@
-"""Customers and their cards, made to order: paying ones, failing ones, disputed ones."""
-
-from typing import Any
+"""Customers and their cards on request."""
 
 from flask import Blueprint
 
 from app.sandbox import issuer
-from app.sandbox.billing import cycles, invoicing, payments, standing
-from app.sandbox.cards import APPROVE, BY_TOKEN
 from app.sandbox.control.desk import Desk, body, view
-from app.sandbox.errors import missing, wrong_state
-from app.sandbox.ledger import Ledger
-from app.sandbox.periods import moment
-from app.sandbox.policy import HOUR
-from app.sandbox.resources.payment_methods import attached, method_of
-from app.sandbox.shapes.customer import new_customer, new_price, new_product
-from app.sandbox.shapes.subscription import new_item, new_subscription
+from app.sandbox.staging import fail_now, new_card, subscribed_customer
 from app.sandbox.store import Doc
 
 DEFAULT_SCRIPT = "insufficient_funds"
-_YEARS_RENEWED = 3
 
 
 def blueprint(desk: Desk) -> Blueprint:
@@ -51,148 +40,3 @@ def blueprint(desk: Desk) -> Blueprint:
     routes.add_url_rule("/cards/<method>/script", "script", view(script), methods=["POST"])
     routes.add_url_rule("/customers/<customer>/new-card", "new_card", view(replace_card), methods=["POST"])
     return routes
-
-
-def subscribed_customer(ledger: Ledger, wanted: Doc) -> Doc:
-    """A customer with a card, a price and a subscription whose first invoice has been paid.
-
-    `wanted`: name, email, plan, amount (minor units), currency, interval, card (a test token), script, country,
-    timezone, locale, `card_on` (`customer` or `subscription`), metadata.
-    """
-    metadata = {key: str(wanted[key]) for key in ("country", "timezone") if wanted.get(key)}
-    customer = new_customer(
-        ledger.now,
-        name=wanted.get("name", "Robin Sample"),
-        email=wanted.get("email", "robin@example.com"),
-        preferred_locales=[wanted["locale"]] if wanted.get("locale") else [],
-        metadata={**metadata, **wanted.get("metadata", {})},
-    )
-    if wanted.get("country"):
-        parts = ("city", "line1", "line2", "postal_code", "state")
-        customer["address"] = {**dict.fromkeys(parts), "country": wanted["country"]}
-    ledger.add(customer, "customer.created")
-    method = _carded(ledger, customer, wanted.get("card", "pm_card_visa"), ["approve"])
-    price = plan_price(ledger, wanted)
-    subscription = _subscribed(ledger, customer, price, method if wanted.get("card_on") == "subscription" else None)
-    issuer.set_script(
-        ledger, method["id"], wanted.get("script") or list(BY_TOKEN[wanted.get("card", "pm_card_visa")].script)
-    )
-    return {
-        "customer": customer["id"],
-        "payment_method": method["id"],
-        "price": price["id"],
-        "subscription": subscription["id"],
-        "invoice": subscription["latest_invoice"],
-    }
-
-
-def plan_price(ledger: Ledger, wanted: Doc) -> Doc:
-    """The price for a plan's name, amount, currency and interval; made when there is none yet."""
-    name, currency = wanted.get("plan", "Team"), wanted.get("currency", "usd").lower()
-    amount, interval = int(wanted.get("amount", 4900)), wanted.get("interval", "month")
-    key = f"{name}-{amount}-{currency}-{interval}".lower().replace(" ", "-")
-    known = ledger.find("_plan", key)
-    if known is not None:
-        return ledger.get("price", known["price"])
-    product = ledger.find("product", (ledger.find("_plan_product", name) or {}).get("product"))
-    if product is None:
-        product = ledger.add(new_product(name, ledger.now), "product.created")
-        ledger.save({"id": name, "product": product["id"]}, "_plan_product")
-    price = ledger.add(
-        new_price(product["id"], currency, amount, (interval, 1), ledger.now, nickname=name), "price.created"
-    )
-    ledger.save({"id": key, "price": price["id"]}, "_plan")
-    return price
-
-
-def fail_now(ledger: Ledger, customer: str, script: list[Any]) -> Doc:
-    """The customer's card begins to answer by `script`, and a renewal is billed and attempted at this moment."""
-    subscription = _running_subscription(ledger, customer)
-    for method in ledger.linked("payment_method", "customer", customer):
-        issuer.set_script(ledger, method["id"], script)
-    _renew_at_once(ledger, subscription)
-    invoice = ledger.get("invoice", subscription["latest_invoice"])
-    intent = payments.intent_of(ledger, invoice)
-    return {
-        "customer": customer,
-        "subscription": subscription["id"],
-        "invoice": invoice["id"],
-        "status": invoice["status"],
-        "next_payment_attempt": invoice["next_payment_attempt"],
-        "charge": intent and intent["latest_charge"],
-    }
-
-
-def new_card(ledger: Ledger, customer: str, wanted: Doc) -> Doc:
-    """A good card in the place of the present one; nothing is charged.
-
-    `by` is `operator` (another card becomes the customer's default, with `on_subscriptions` theirs too) or `updater`
-    (the present card gets a new number and date in place, as card networks do it).
-    """
-    owner = ledger.get("customer", customer)
-    if wanted.get("by") == "updater":
-        return {"customer": customer, "payment_method": _renewed(ledger, owner)["id"]}
-    method = _carded(ledger, owner, wanted.get("card", "pm_card_visa"), wanted.get("script"))
-    for subscription in ledger.linked("subscription", "customer", customer):
-        if wanted.get("on_subscriptions") and subscription["status"] not in standing.ENDED:
-            with ledger.changing(subscription, "customer.subscription.updated"):
-                subscription["default_payment_method"] = method["id"]
-    return {"customer": customer, "payment_method": method["id"]}
-
-
-def _renewed(ledger: Ledger, owner: Doc) -> Doc:
-    method = ledger.find("payment_method", owner["invoice_settings"]["default_payment_method"])
-    if method is None:
-        raise wrong_state("This customer has no default card that could be renewed.")
-    issuer.set_script(ledger, method["id"], [APPROVE])
-    with ledger.changing(method, "payment_method.automatically_updated"):
-        method["card"]["last4"] = f"{(int(method['card']['last4']) + 1111) % 10_000:04d}"
-        method["card"]["exp_year"] = moment(ledger.now).year + _YEARS_RENEWED
-    return method
-
-
-def _carded(ledger: Ledger, customer: Doc, token: str, script: list[Any] | None) -> Doc:
-    if token not in BY_TOKEN:
-        raise missing("token", token, "card")
-    method = attached(ledger, method_of(ledger, BY_TOKEN[token]), customer["id"])
-    if script:
-        issuer.set_script(ledger, method["id"], script)
-    with ledger.changing(customer, "customer.updated"):
-        customer["invoice_settings"]["default_payment_method"] = method["id"]
-    return method
-
-
-def _subscribed(ledger: Ledger, customer: Doc, price: Doc, own_method: Doc | None) -> Doc:
-    subscription = new_subscription(customer["id"], price["currency"], ledger.now)
-    subscription["default_payment_method"] = own_method and own_method["id"]
-    item = new_item(subscription["id"], price, 1, (ledger.now, ledger.now), ledger.now)
-    subscription["items"]["data"] = [item]
-    cycles.set_period(ledger, subscription, cycles.following_period(subscription, ledger.now))
-    ledger.add(subscription, "customer.subscription.created")
-    cycles.begin(ledger, subscription)
-    return subscription
-
-
-def _running_subscription(ledger: Ledger, customer: str) -> Doc:
-    ledger.get("customer", customer)
-    running = [
-        subscription
-        for subscription in ledger.linked("subscription", "customer", customer)
-        if subscription["status"] in ("active", "trialing", "past_due")
-    ]
-    if not running:
-        raise wrong_state("This customer has no subscription that could be renewed.")
-    return running[-1]
-
-
-def _renew_at_once(ledger: Ledger, subscription: Doc) -> None:
-    """Bring the period's end and the draft's hour to this moment."""
-    start, _ = cycles.period_of(subscription)
-    with ledger.changing(subscription):
-        subscription["billing_cycle_anchor"] = ledger.now
-        for item in subscription["items"]["data"]:
-            item.update(current_period_start=min(start, ledger.now - HOUR), current_period_end=ledger.now)
-    cycles.renew(ledger, subscription)
-    invoice = ledger.get("invoice", subscription["latest_invoice"])
-    if invoice["status"] == "draft" and invoice["auto_advance"]:
-        invoicing.finalize_and_collect(ledger, invoice)

@@ -11,9 +11,9 @@ import pytest
 from app.clock import SandboxClock
 from app.sandbox import issuer, policy
 from app.sandbox.billing import collection, cycles, invoicing, payments, standing, timers
-from app.sandbox.control.customers import fail_now, new_card, subscribed_customer
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
+from app.sandbox.staging import fail_now, new_card, subscribed_customer
 from app.sandbox.store import Doc
 from app.sandbox.world import World
 
