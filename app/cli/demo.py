@@ -25,6 +25,7 @@ SLUG, EMAIL = "demo", "owner@example.com"
 SANDBOX_KEY = "rk_test_sandbox"
 CURRENCIES = ("usd", "eur", "gbp", "jpy")
 LIVED = "30d"
+PAYING = 24  # customers who always pay; each renewal is a stop of the clock while the first month is lived
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def prepare(context: Context) -> SignIn:
             mode=ConnectionMode.DRIVE,
             actor="demonstration",
         )
-    ask_sandbox(context, "POST", "seed", {})
+    ask_sandbox(context, "POST", "seed", {"customers": PAYING})
     return sign_in
 
 
@@ -61,7 +62,7 @@ def play(context: Context, say: Callable[[str], None]) -> None:
     with context.database.system() as session:
         if session.scalar(select(RecoveryCase.id).limit(1)) is not None:
             return
-    samples: list[dict[str, Any]] = ask_sandbox(context, "POST", "seed", {})["failing"]
+    samples: list[dict[str, Any]] = ask_sandbox(context, "POST", "seed", {"customers": PAYING})["failing"]
     say("Living through the first thirty days …")
     end = context.clock.now() + parse_span(LIVED)
     for _ in hops(context, end):
