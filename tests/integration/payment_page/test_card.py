@@ -6,7 +6,7 @@ from typing import Any
 
 from app.payment_page.card import SAME_CLICK
 from app.vocabulary import CaseState, RecoveredBy
-from tests.integration.payment_page.conftest import Payer, link_for, make_payer
+from tests.integration.payment_page.conftest import Payer, make_payer
 from tests.stage import Stage
 
 
@@ -163,16 +163,6 @@ def test_a_card_page_on_a_domain_of_the_merchants_own_is_reached_by_a_link(payer
     assert answer.status_code == 200
     assert 'http-equiv="refresh"' in answer.text
     assert "/c/pay/cs_test_" in answer.text
-
-
-def test_after_the_end_the_page_still_takes_the_money_and_restores(stage: Stage) -> None:
-    payer = make_payer(stage, "expired_card")
-    stage.advance(days=30)
-    assert payer.case.state is CaseState.EXHAUSTED
-    payer.url = link_for(stage, payer.case)
-    assert "Your payment is still open" in payer.see().text
-    assert "Thank you, all settled" in payer.pay_with().text
-    assert payer.case.state is CaseState.RECOVERED
 
 
 def _later(stage: Stage, **by: float) -> str:

@@ -1,0 +1,107 @@
+"""One more try of the card on file, because its holder asks for it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from app.payment_page import trying
+from app.recovery import holds
+from app.vocabulary import CaseState, HoldKind, RecoveredBy
+from tests.integration.payment_page.conftest import Payer, link_for, make_payer
+from tests.stage import Stage
+
+
+def test_topped_up_the_card_on_file_pays_now(stage: Stage) -> None:
+    payer = _after_a_pause(make_payer(stage, "insufficient_funds", "approve"))
+    page = payer.see()
+    assert "Try my card again" in page.text
+    assert "Thank you, all settled" in payer.follow(payer.press("pay-now", page)).text
+    assert payer.case.recovered_by is RecoveredBy.RETRY
+    assert payer.paid_charges_of_renewals() == 1
+
+
+def test_a_temporary_trouble_makes_trying_again_the_first_button(stage: Stage) -> None:
+    payer = _after_a_pause(make_payer(stage, "processing_error", "approve"))
+    assert list(payer.forms(payer.see())) == ["pay-now", "card"]
+
+
+def test_a_try_that_is_declined_is_not_offered_again_at_once(payer: Payer) -> None:
+    _after_a_pause(payer)
+    before = len(payer.charges())
+    outcome = payer.follow(payer.press("pay-now"))
+    assert "The payment didn’t go through" in outcome.text
+    assert "pay-now" not in payer.forms(payer.see())
+    assert len(payer.charges()) == before + 1
+
+
+def test_a_form_sent_twice_is_one_try(payer: Payer) -> None:
+    _after_a_pause(payer)
+    page, before = payer.see(), len(payer.charges())
+    with ThreadPoolExecutor(2) as hands:
+        answers = list(hands.map(lambda _hand: payer.press("pay-now", page), range(2)))
+    assert {answer.status_code for answer in answers} == {303}
+    _after_a_pause(payer)
+    payer.press("pay-now", page)
+    assert len(payer.charges()) == before + 1
+
+
+def test_one_click_on_several_bills_stops_at_the_first_decline(payer: Payer) -> None:
+    payer.stage.fail(payer.customer, "insufficient_funds")
+    _after_a_pause(payer)
+    before = len(payer.charges())
+    payer.press("pay-now")
+    assert len(payer.charges()) == before + 1
+
+
+def test_one_click_pays_several_bills(stage: Stage) -> None:
+    payer = make_payer(stage, "insufficient_funds")
+    stage.fail(payer.customer, "insufficient_funds", "approve")
+    _after_a_pause(payer)
+    assert "Your payment of €98.00" in payer.follow(payer.press("pay-now")).text
+    assert payer.paid_charges_of_renewals() == 2
+
+
+def test_a_dead_card_is_not_tried_and_the_page_kindly_asks_for_another(stage: Stage) -> None:
+    payer = _after_a_pause(make_payer(stage, "lost_card"))
+    page, before = payer.see(), len(payer.charges())
+    assert list(payer.forms(page)) == ["card"]
+    ticket = payer.forms(page)["card"]
+    answer = payer.http.post(f"{payer.url}/pay-now", data={"ticket": ticket}, timeout=30)
+    assert "The card on file can’t be tried again right now." in answer.text
+    assert len(payer.charges()) == before
+
+
+def test_while_a_hold_lasts_the_card_on_file_is_left_alone(stage: Stage, payer: Payer) -> None:
+    case = payer.case
+    with stage.context.database.organization(stage.organization_id) as session:
+        holds.place(
+            session,
+            organization_id=stage.organization_id,
+            customer_id=case.customer_id,
+            case_id=case.id,
+            kind=HoldKind.DISPUTE,
+            key="dispute",
+            reason="disputed",
+            until=None,
+            by="test",
+            now=stage.now,
+        )
+    _after_a_pause(payer)
+    assert list(payer.forms(payer.see())) == ["card"]
+
+
+def test_only_so_many_tries_a_day_are_given_to_one_customer(payer: Payer) -> None:
+    pressed = 0
+    for _ in range(trying.MOST_A_DAY + 2):
+        _after_a_pause(payer)
+        page = payer.see()
+        if "pay-now" in payer.forms(page):
+            payer.press("pay-now", page)
+            pressed += 1
+    assert 1 <= pressed <= trying.MOST_A_DAY
+    assert payer.case.state is CaseState.WAITING
+
+
+def _after_a_pause(payer: Payer) -> Payer:
+    payer.stage.control("clock", to=(payer.stage.now + trying.PAUSE * 1.1).isoformat())
+    payer.stage.settle()
+    payer.url = link_for(payer.stage, payer.case)
+    return payer

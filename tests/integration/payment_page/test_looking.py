@@ -1,0 +1,122 @@
+"""What the page shows, to whom, in which words, and what it keeps to itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.models import Organization, PaymentMethod
+from app.recovery.campaigns import MONTHLY
+from app.vocabulary import CaseState
+from tests.integration.payment_page.conftest import Payer, link_for, make_payer
+from tests.stage import Stage
+
+SMALL = 50_000  # bytes
+
+
+def test_the_page_is_small_private_and_runs_no_script(payer: Payer) -> None:
+    page = payer.see()
+    headers = page.headers
+    assert headers["Cache-Control"] == "no-store"
+    assert "noindex" in headers["X-Robots-Tag"]
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "script-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in headers
+    assert "<script" not in page.text
+    assert "style=" not in page.text
+    sheet = payer.http.get(f"{payer.stage.base_url}{_stylesheet(page.text)}", timeout=30)
+    assert sheet.headers["Content-Type"].startswith("text/css")
+    assert "immutable" in sheet.headers["Cache-Control"]
+    assert len(page.content) + len(sheet.content) < SMALL
+
+
+def test_nobody_is_named_beyond_the_merchant_and_a_first_name(payer: Payer) -> None:
+    last4 = payer.stage.rows(PaymentMethod)[0].last4
+    for page in (payer.see(), payer.pay_with("pm_card_chargeDeclinedInsufficientFunds"), payer.pay_with()):
+        for secret in ("Schmidt", "anna@example.com", last4, payer.customer, payer.invoice):
+            assert secret not in page.text.replace(payer.path, "").replace(_hosted_links(page.text), "")
+
+
+def test_looking_changes_nothing(payer: Payer) -> None:
+    before = payer.stage.timeline(payer.invoice)
+    for rest in ("", "/outcome", "", "/outcome"):
+        assert payer.see(rest).status_code == 200
+    assert len(payer.stage.timeline(payer.invoice)) == len(before)
+    assert payer.paid_charges_of_renewals() == 0
+
+
+@pytest.mark.parametrize("code", ["lost_card", "stolen_card", "fraudulent", "pickup_card"])
+def test_a_card_reported_lost_or_stolen_is_never_called_that(stage: Stage, code: str) -> None:
+    page = make_payer(stage, code).see()
+    assert "Your bank declined the payment" in page.text
+    for word in ("lost", "stolen", "fraud"):
+        assert word not in page.text.lower()
+
+
+def test_the_page_speaks_the_customers_language_and_money(stage: Stage) -> None:
+    page = make_payer(stage, "expired_card", locale="de-AT", currency="jpy", amount=4900).see()
+    assert '<html lang="de" dir="ltr">' in page.text
+    assert "Ihre Kartendaten sind wohl nicht mehr aktuell" in page.text
+    assert "4.900" in page.text.replace("\u00a0", ".").replace(" ", ".")
+    assert "49,00" not in page.text
+
+
+def test_what_comes_next_has_its_dates(payer: Payer) -> None:
+    page = payer.see().text
+    assert "We try your card again." in page
+    assert "If the payment is still open, your Team subscription ends." in page
+    assert page.count("<dt>") == 2
+
+
+def test_the_merchants_colour_and_name_are_on_the_page(stage: Stage, payer: Payer) -> None:
+    with stage.context.database.system() as session:
+        organization = session.get_one(Organization, stage.organization_id)
+        organization.brand_color, organization.logo_url = "#AA0044", "https://cdn.example.com/logo.svg"
+        organization.support_email, organization.name = "help@acme.example", 'Acme <b> & "Sons"'
+    page = payer.see()
+    assert "-aa0044.css" in page.text
+    assert 'src="https://cdn.example.com/logo.svg"' in page.text
+    assert "mailto:help@acme.example" in page.text
+    assert "<b>" not in page.text
+    assert "#aa0044" in payer.http.get(f"{stage.base_url}{_stylesheet(page.text)}", timeout=30).text
+
+
+def test_a_made_up_colour_is_no_stylesheet(payer: Payer) -> None:
+    answer = payer.http.get(f"{payer.stage.base_url}/pay/style/x-red;}}.css", timeout=30)
+    assert answer.status_code == 404
+
+
+def test_a_voided_invoice_leaves_nothing_to_pay(payer: Payer) -> None:
+    payer.stage.stripe("POST", f"invoices/{payer.invoice}/void")
+    payer.stage.settle()
+    page = payer.see()
+    assert "There’s nothing to pay" in page.text
+    assert payer.forms(page) == {}
+
+
+def test_a_payment_made_elsewhere_shows_as_paid(payer: Payer) -> None:
+    payer.stage.stripe("POST", f"invoices/{payer.invoice}/pay", paid_out_of_band="true")
+    payer.stage.control("clock", to=(payer.stage.now + timedelta(seconds=10)).isoformat())
+    assert "Thank you, all settled" in payer.see("/outcome").text
+
+
+def test_after_the_final_action_the_page_takes_the_money_and_says_what_comes_back(stage: Stage) -> None:
+    stage.use_campaign(MONTHLY.model_copy(update={"window_days": 3, "messages": ()}))
+    payer = make_payer(stage, "expired_card")
+    stage.advance(days=4)
+    assert payer.case.state is CaseState.EXHAUSTED
+    payer.url = link_for(stage, payer.case)
+    page = payer.see()
+    assert "Your subscription has ended because this payment stayed open." in page.text
+    assert "What happens next" not in page.text
+    assert "Thank you, all settled" in payer.pay_with().text
+    assert payer.case.state is CaseState.RECOVERED
+
+
+def _stylesheet(page: str) -> str:
+    return page.split('rel="stylesheet" href="', 1)[1].split('"', 1)[0]
+
+
+def _hosted_links(page: str) -> str:
+    """The receipt's own address, which names the invoice at Stripe."""
+    return page.split('rel="noreferrer', 1)[0].rsplit('href="', 1)[-1] if 'rel="noreferrer' in page else "\0"
