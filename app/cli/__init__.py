@@ -7,6 +7,7 @@ import click
 COMMANDS = {
     "clock": ("processes", "run_clock", "Find what is due or was left behind and ring for it."),
     "connect": ("connect", "connect", "Connect a Stripe account by its restricted key."),
+    "doctor": ("doctor", "doctor", "Look for what is wrong with this installation."),
     "inbox": ("inbox", "inbox", "Webhooks that were kept but could not be handled."),
     "keys": ("keys", "keys", "Keys that seal stored secrets: make, rotate."),
     "migrate": ("processes", "migrate", "Bring the database to the newest schema."),

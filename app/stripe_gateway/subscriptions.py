@@ -84,7 +84,10 @@ class SubscriptionCalls(StripeDoor):
         items = _items_to_restore(before, now)
         if not items:
             return now
-        return self._update(before.id, {"items": items, "proration_behavior": "none"}, idempotency_key)
+        # Leaving a free price starts a new period and bills at once, although this period has just been paid for.
+        same_rhythm = {item.interval for item in before.items} == {item.interval for item in now.items}
+        anchor = {"billing_cycle_anchor": "unchanged"} if same_rhythm else {}
+        return self._update(before.id, {"items": items, "proration_behavior": "none", **anchor}, idempotency_key)
 
     def pause_collection(
         self, subscription_id: str, behavior: str, *, idempotency_key: str, resumes_at: datetime | None = None
