@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     MetaData,
+    TextClause,
     Uuid,
     create_engine,
     event,
@@ -82,13 +83,14 @@ def word(words: type[Any], name: str | None = None, **options: Any) -> Mapped[An
     )
 
 
-def _engine(url: str, role: str, pool_size: int, pre_ping: bool) -> Engine:
+def _engine(url: str, role: str, pool_size: int, pre_ping: bool, **options: Any) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=4,
         pool_pre_ping=pre_ping,
         pool_timeout=10,
+        **options,
         connect_args={
             "connect_timeout": 5,
             "application_name": role,
@@ -110,9 +112,7 @@ class Database:
     def __init__(self, url: str, pool_size: int = 8) -> None:
         self._app = _engine(url, APP_ROLE, pool_size, pre_ping=True)
         self._sweeper = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=True)
-        self._receiver = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=False).execution_options(
-            isolation_level="AUTOCOMMIT"
-        )
+        self._receiver = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=False, isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def organization(self, organization_id: UUID) -> Iterator[Session]:
@@ -130,7 +130,7 @@ class Database:
         with Session(self._sweeper, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def one_statement(self, statement: str, values: dict[str, Any]) -> None:
+    def one_statement(self, statement: TextClause, values: dict[str, Any]) -> None:
         """Run a single statement that commits by itself, across organizations: one round trip, for the receiver.
 
         It must be safe to repeat, because a connection that turns out dead is replaced and the statement run again.
@@ -138,7 +138,7 @@ class Database:
         for is_last in (False, True):
             try:
                 with self._receiver.connect() as connection:
-                    connection.execute(text(statement), values)
+                    connection.execute(statement, values)
                 return
             except OperationalError as problem:
                 if is_last or not problem.connection_invalidated:

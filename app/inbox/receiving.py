@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, request
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.context import Context
@@ -20,13 +21,15 @@ from app.stripe_gateway.webhooks import SignatureInvalid, verify
 stripe_webhook = Blueprint("stripe_webhook", __name__)
 log = get_logger(__name__)
 MAX_BODY = 1024 * 1024
-INSERT = """
+INSERT = text(
+    """
 insert into inbox_events (organization_id, connection_id, event_id, kind, type, api_version, account, object_type,
     object_id, created_at, received_at, body, state, tries, next_try_at)
 values (:organization_id, :connection_id, :event_id, :kind, :type, :api_version, :account, :object_type, :object_id,
     :created_at, :received_at, :body, 'received', 0, :received_at)
 on conflict (connection_id, event_id) do nothing
 """
+)
 
 
 @stripe_webhook.post("/webhooks/stripe/<uuid:connection_id>")
@@ -38,11 +41,11 @@ def receive(connection_id: UUID) -> Response:
         return _answer(413, "the body is larger than an event can be")
     doors = _doors(context)
     try:
-        text = body.decode()
-        door = _authentic(doors, connection_id, text, context)
+        decoded = body.decode()
+        door = _authentic(doors, connection_id, decoded, context)
         if door is None:
             return _answer(404, "no such connection")
-        envelope = read_envelope(text, context.clock.now())
+        envelope = read_envelope(decoded, context.clock.now())
     except UnicodeDecodeError:
         return _answer(400, "the body is not UTF-8")
     except (SignatureInvalid, EventUnreadable) as problem:
@@ -66,19 +69,19 @@ def _keep(context: Context, door: Door, envelope: Envelope, body: bytes) -> Resp
     return _answer(200, "kept")
 
 
-def _authentic(doors: Doors, connection_id: UUID, text: str, context: Context) -> Door | None:
-    """The connection whose secret signed `text`; a secret that was only just added is looked up once more."""
+def _authentic(doors: Doors, connection_id: UUID, body: str, context: Context) -> Door | None:
+    """The connection whose secret signed `body`; a secret that was only just added is looked up once more."""
     header = request.headers.get("Stripe-Signature", "")
     door = doors.find(connection_id)
     if door is None:
         return None
     try:
-        verify(text, header, door.secrets, context.clock.now())
+        verify(body, header, door.secrets, context.clock.now())
     except SignatureInvalid:
         fresh = doors.find(connection_id, fresher_than=timedelta(seconds=1))
         if fresh is None or fresh.secrets == door.secrets:
             raise
-        verify(text, header, fresh.secrets, context.clock.now())
+        verify(body, header, fresh.secrets, context.clock.now())
         return fresh
     return door
 
@@ -101,5 +104,5 @@ def _away(problem: SQLAlchemyError) -> Response:
     return _answer(500, "the event could not be stored; send it again")
 
 
-def _answer(status: int, text: str) -> Response:
-    return Response(text + "\n", status, mimetype="text/plain")
+def _answer(status: int, words: str) -> Response:
+    return Response(words + "\n", status, mimetype="text/plain")
