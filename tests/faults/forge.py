@@ -10,8 +10,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 from app import create_app as create_app  # what the web process will load, so that it has been loaded here
 from app.cli.processes import web
@@ -25,16 +23,21 @@ _alive: set[int] = set()
 
 def main() -> None:
     """Obey until stdin closes."""
-    print(json.dumps("ready"), flush=True)
+    _say("ready")
     try:
         for line in sys.stdin:
             order = json.loads(line)
             _reap()
             answer = _start(**order["start"]) if "start" in order else _ended.get(order["ended"])
-            print(json.dumps(answer), flush=True)
+            _say(answer)
     finally:
         for pid in _alive:
             _kill_group(pid)
+
+
+def _say(answer: str | int | None) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 def _start(argv: list[str], environment: dict[str, str], folder: str, log: str, sabotage: str | None) -> int:
@@ -68,10 +71,8 @@ def _run(argv: list[str], sabotage: str | None) -> int:
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 1
     except BaseException as problem:
-        print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
+        sys.stderr.write(f"{type(problem).__name__}: {problem}\n")
         return 1
-    finally:
-        sys.stdout.flush()
     return 0
 
 
@@ -91,5 +92,4 @@ def _kill_group(pid: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
     main()

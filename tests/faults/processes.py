@@ -89,6 +89,13 @@ class Member:
             _kill_group(self.pid)
             assert wait_until(lambda: self.forge.ended(self.pid) is not None, 10), f"{self.name} cannot be killed"
 
+    def stop(self) -> None:
+        """SIGTERM it and let it finish what it has in hand."""
+        if self.pid and self.forge.ended(self.pid) is None:
+            os.kill(self.pid, signal.SIGTERM)
+            wait_until(lambda: self.forge.ended(self.pid) is not None, 20)
+        self.kill()
+
     def restart(self, sabotage: str | None = None, **environment: str) -> None:
         """Kill it if it lives, and start it again."""
         self.kill()

@@ -6,8 +6,10 @@ rows, at the sandbox's books and at the outbox folder, and turns the clock that 
 
 import json
 import os
+import secrets
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import requests
 from sqlalchemy import select, text
@@ -24,16 +27,17 @@ from app.accounts.connections import connect
 from app.accounts.users import create_organization
 from app.context import Context, make_context
 from app.crypto import generate_key
-from app.embedded.processes import wait_until
 from app.embedded.state import free_port
-from app.models import Invoice, Message, RecoveryCase
+from app.models import CaseEntry, Invoice, Message, RecoveryCase
 from app.recovery.campaigns import CampaignDefinition, MessageStep, RetrySettings, add_version
+from app.recovery.invariants import find_offences
 from app.schema import upgrade
 from app.settings import Settings
 from app.vocabulary import ConnectionMode
 from tests.faults.processes import STRANGE, Forge, Member
 
 SANDBOX_KEY = "rk_test_sandbox"
+GLANCE = 0.04  # seconds between two looks; the processes need the machine more than we do
 PATIENCE = 30.0  # seconds of real time that anything may take on a busy machine before it counts as stuck
 LEASES = timedelta(seconds=61)
 SHORT = CampaignDefinition(
@@ -51,7 +55,8 @@ BUSY = text(
         + (select count(*) from charge_attempts where state in ('charging', 'unknown') and next_check_at <= :now),
         (select count(*) from inbox_events where state = 'received' and lease_token is not null)
         + (select count(*) from steps where state in ('claimed', 'running'))
-        + (select count(*) from messages where state = 'claimed' or (state = 'planned' and tries = 0))
+        + (select count(*) from messages where state = 'claimed')
+        + (select count(*) from messages where state = 'planned' and tries = 0 and reason is null)
         + (select count(*) from charge_attempts where state = 'charging')
     """
 )
@@ -65,6 +70,12 @@ COMING = text(
         union all select next_check_at from charge_attempts where state in ('charging', 'unknown')
     ) moments where moment > :now
     """
+)
+OPEN = (
+    "select type, next_try_at, lease_token, problem from inbox_events where state = 'received'",
+    "select case_id, key, state, due_at, lease_until, problem from steps where finished_at is null",
+    "select case_id, key, state, next_try_at, reason from messages where state in ('planned', 'claimed', 'unknown')",
+    "select case_id, number, state, next_check_at from charge_attempts where state in ('charging', 'unknown')",
 )
 
 
@@ -108,9 +119,17 @@ class Town:
         return {entry["invoice"]: entry for entry in answer["invoices"]}
 
     def customer(self, **wanted: Any) -> str:
-        """A sandbox customer with a yearly plan that has been paid for."""
-        found: str = self.control("customers", **{"interval": "year", **wanted})["customer"]
-        return found
+        """A sandbox customer with a yearly plan that has been paid for, and a card and an address of their own.
+
+        Card networks count the tries of one number over everybody who has it, and so does Recoup.
+        """
+        email = f"{uuid4().hex}@example.com"
+        customer: str = self.control("customers", **{"interval": "year", "email": email, **wanted})["customer"]
+        card = {"type": "card", "card[number]": card_number(), "card[exp_month]": 12, "card[exp_year]": 2045}
+        method = self.stripe("POST", "payment_methods", **card)["id"]
+        self.stripe("POST", f"payment_methods/{method}/attach", customer=customer)
+        self.stripe("POST", f"customers/{customer}", **{"invoice_settings[default_payment_method]": method})
+        return customer
 
     def fail(self, customer: str, *script: str) -> str:
         """A renewal fails now; the invoice's id."""
@@ -127,14 +146,23 @@ class Town:
         with self.context.database.system() as session:
             return list(session.scalars(select(Message).where(Message.case_id == case.id)))
 
+    def timeline(self, case: RecoveryCase) -> list[str]:
+        """What happened to a case, a line each."""
+        with self.context.database.system() as session:
+            entries = session.scalars(select(CaseEntry).where(CaseEntry.case_id == case.id).order_by(CaseEntry.id))
+            return [f"{entry.recorded_at} {entry.to_state or ''} {entry.summary}" for entry in entries]
+
     def mails(self) -> Counter[str]:
         """How many files the outbox folder has for each message id."""
         return Counter("-".join(file.name.split("-")[1:6]) for file in (self.home / "outbox").glob("*.eml"))
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
         """Wait in real time until `condition` holds; a town that does not get there says what it did last."""
-        if not wait_until(lambda: bool(condition()), seconds):
-            raise AssertionError(f"not within {seconds:.0f} s: {what}\n{self.story()}")
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds:.0f} s: {what}\n{self.story()}")
+            time.sleep(GLANCE)
 
     def is_quiet(self) -> bool:
         """Whether nothing is due and nobody is at work."""
@@ -173,6 +201,12 @@ class Town:
         theirs = datetime.fromisoformat(coming) if coming else None
         return min((moment for moment in (ours, theirs) if moment), default=None)
 
+    def check_promises(self) -> None:
+        """Check every invariant on the rows as they stand."""
+        with self.context.database.system() as session:
+            offences = find_offences(session, self.now)
+        assert not offences, f"{offences}\n{self.story()}"
+
     def verify(self) -> None:
         """Hold `recoup verify --books` to its word."""
         offences = self.offences()
@@ -191,13 +225,23 @@ class Town:
 
     def story(self) -> str:
         """What the processes said last, for the reader of a failure."""
-        return "\n".join(member.tail() for member in self.members.values())
+        with self.context.database.system() as session:
+            open_rows = [str(row) for query in OPEN for row in session.execute(text(query))]
+        said = [member.tail() for member in self.members.values()]
+        return "\n".join([*said, f"--- at {self.now}", *open_rows, str(self.reading())])
 
     def _load(self) -> tuple[int, int]:
         """How many rows are due, and how many are in somebody's hands."""
         with self.context.database.system() as session:
             row = session.execute(BUSY, {"now": self.now}).one()
         return int(row[0]), int(row[1])
+
+
+def card_number() -> str:
+    """A number that no card has, with a check digit that is right."""
+    digits = [4, *(secrets.randbelow(10) for _ in range(14))]
+    doubled = [sum(divmod(digit * 2, 10)) for digit in digits[::2]]
+    return "".join(map(str, digits)) + str(-(sum(doubled) + sum(digits[1::2])) % 10)
 
 
 @contextmanager
