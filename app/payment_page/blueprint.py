@@ -39,7 +39,7 @@ def _keep_to_yourself(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = policy(
         script_src="'none'",
         connect_src="'none'",
-        img_src="'self' https:",
+        img_src="'self' data: https:",
         form_action=" ".join(("'self'", *stripe_pages.origins())),
     )
     return response

@@ -9,7 +9,7 @@ from app.accounts.connections import gateway_for
 from app.log import get_logger
 from app.payment_page import styles
 from app.payment_page.blueprint import payment_page
-from app.payment_page.standing import Stage, Standing
+from app.payment_page.standing import TO_SETTLE, Stage, Standing
 from app.payment_page.visits import Visit, enter, speak
 from app.recovery.observing import observe_invoice
 from app.recovery.projections import StaleReading
@@ -37,7 +37,7 @@ def show(token: str) -> ResponseReturnValue:
     """What is owed and the ways to settle it; what has been settled; or that nothing is due."""
     visit = enter(token)
     standing = visit.standing()
-    if not standing.owed or standing.at(Stage.WORKING):
+    if not standing.at(*TO_SETTLE) or standing.at(Stage.WORKING):
         return _outcome(visit, standing)
     is_card_needed = request.args.get("note") == CARD_NEEDED
     return _render("pay", visit, standing, is_card_needed=is_card_needed)

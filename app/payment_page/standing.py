@@ -32,6 +32,7 @@ from emails import MailFacts, Owed
 ANSWERS_WITHIN = timedelta(minutes=2)  # what takes longer is not worth watching
 STAYS_PAID = timedelta(days=1)  # for so long a paid bill is shown beside what is still open
 MOST_BILLS = 25
+UNDONE_BY_PAYMENT = (FinalActionKind.CANCEL_AT_PERIOD_END, FinalActionKind.DOWNGRADE, FinalActionKind.PAUSE)
 
 
 class Stage(StrEnum):
@@ -46,7 +47,7 @@ class Stage(StrEnum):
     NOTHING_DUE = "nothing_due"
 
 
-PAYABLE = (Stage.OWED, Stage.NEEDS_APPROVAL, Stage.CARD_SAVED)
+TO_SETTLE = (Stage.OWED, Stage.NEEDS_APPROVAL)
 OVER = (Stage.PAID, Stage.NOTHING_DUE)
 
 
@@ -65,12 +66,11 @@ class Bill:
     refreshed_at: datetime
     receipt_url: str | None
     can_try_again: bool
-    was_declined: bool
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Everything the page may show. Bills are oldest first; `facts` speak of what is still to be paid, if anything."""
+    """Everything the page may show. Bills are oldest first; `facts` speak of what is to be settled now, if anything."""
 
     connection: Connection
     customer: Customer
@@ -100,8 +100,10 @@ def read_standing(session: Session, settings: Settings, link: PayLink, now: date
     case = session.get_one(RecoveryCase, link.case_id)
     rows = read_conversation(session, case)
     bills = tuple(_bill(session, *row, now=now) for row in _cases_of(session, case, now))
+    to_settle = tuple(bill for bill in bills if bill.stage in TO_SETTLE)
     owed = tuple(bill for bill in bills if bill.stage not in OVER)
     paid = tuple(bill for bill in bills if bill.stage is Stage.PAID)
+    spoken_of = to_settle or owed or paid
     is_ended = case.state is CaseState.EXHAUSTED and _is_done(rows)
     kind = MailKind.SUBSCRIPTION_CHANGED if is_ended else MailKind.REMINDER
     facts = mail_facts(session, settings, rows, kind, now)
@@ -110,9 +112,9 @@ def read_standing(session: Session, settings: Settings, link: PayLink, now: date
         connection=session.get_one(Connection, case.connection_id),
         customer=rows.customer,
         bills=bills,
-        facts=replace(facts, amounts=tuple(map(_owed, owed or paid)), next_attempt_at=min(tries, default=None)),
+        facts=replace(facts, amounts=tuple(map(_owed, spoken_of)), next_attempt_at=min(tries, default=None)),
         ended_by=rows.snapshot.action if rows.snapshot and is_ended else None,
-        is_being_restored=case.state is CaseState.RECOVERED and _is_done(rows),
+        is_being_restored=case.state is CaseState.RECOVERED and _is_done(rows) and _can_be_undone(rows),
         renews_at=_renewal(rows.subscription, now),
     )
 
@@ -158,8 +160,7 @@ def _bill(
         next_try_at=ahead if ahead and ahead > now and case.state is CaseState.WAITING else None,
         refreshed_at=invoice.refreshed_at,
         receipt_url=invoice.hosted_invoice_url if stage is Stage.PAID else None,
-        can_try_again=stage in PAYABLE and trying.may_ask(session, case, attempts, now),
-        was_declined=case.new_card_at is not None and last_at is not None and last_at >= case.new_card_at,
+        can_try_again=stage is Stage.OWED and trying.may_ask(session, case, attempts, now),
     )
 
 
@@ -190,6 +191,10 @@ def _owed(bill: Bill) -> Owed:
 
 def _is_done(rows: Conversation) -> bool:
     return rows.snapshot is not None and rows.snapshot.state is FinalActionState.DONE
+
+
+def _can_be_undone(rows: Conversation) -> bool:
+    return rows.snapshot is not None and rows.snapshot.action in UNDONE_BY_PAYMENT
 
 
 def _renewal(subscription: Subscription | None, now: datetime) -> datetime | None:
