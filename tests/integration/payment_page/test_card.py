@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from app.payment_page.card import SAME_CLICK
-from app.vocabulary import CaseState, RecoveredBy
+from app.recovery import holds
+from app.settings import Settings
+from app.vocabulary import CaseState, ConnectionMode, HoldKind, RecoveredBy
 from tests.integration.payment_page.conftest import Payer, make_payer
-from tests.stage import Stage
+from tests.stage import Stage, open_stage
 
 
 def test_another_card_pays_at_once_and_the_page_says_so(payer: Payer) -> None:
@@ -163,6 +165,36 @@ def test_a_card_page_on_a_domain_of_the_merchants_own_is_reached_by_a_link(payer
     assert answer.status_code == 200
     assert 'http-equiv="refresh"' in answer.text
     assert "/c/pay/cs_test_" in answer.text
+
+
+def test_where_stripe_retries_a_new_card_is_still_charged_at_once(settings: Settings) -> None:
+    with open_stage(settings, ConnectionMode.OBSERVE) as stage:
+        payer = make_payer(stage, "insufficient_funds")
+        assert "Thank you, all settled" in payer.pay_with().text
+        assert payer.paid_charges_of_renewals() == 1
+
+
+def test_a_card_saved_while_a_hold_lasts_is_kept_for_later(stage: Stage, payer: Payer) -> None:
+    case = payer.case
+    with stage.context.database.organization(stage.organization_id) as session:
+        holds.place(
+            session,
+            organization_id=stage.organization_id,
+            customer_id=case.customer_id,
+            case_id=case.id,
+            kind=HoldKind.SNOOZE,
+            key="snooze",
+            reason="asked for time",
+            until=stage.now + timedelta(days=2),
+            by="test",
+            now=stage.now,
+        )
+    assert "Your card is saved" in payer.pay_with().text
+    assert "Your card is saved" in payer.see().text
+    assert payer.paid_charges_of_renewals() == 0
+    stage.advance(days=3)
+    assert "Thank you, all settled" in payer.see().text
+    assert payer.paid_charges_of_renewals() == 1
 
 
 def _later(stage: Stage, **by: float) -> str:

@@ -1,0 +1,42 @@
+"""Tickets of forms: bound to their case, and one name for each showing."""
+
+from uuid import uuid4
+
+import pytest
+
+from app.payment_page import styles
+from app.payment_page.tickets import TicketInvalid, issue, redeem
+
+SECRET = "a secret that only tests know"
+CASE = uuid4()
+
+
+def test_a_ticket_names_one_click_however_often_it_is_sent() -> None:
+    ticket = issue(SECRET, CASE)
+    assert redeem(SECRET, ticket, CASE, "same-origin") == redeem(SECRET, ticket, CASE, None)
+    assert redeem(SECRET, ticket, CASE, None) != redeem(SECRET, issue(SECRET, CASE), CASE, None)
+
+
+@pytest.mark.parametrize("ticket", ["", "x", "W10.x", issue("another secret", CASE), issue(SECRET, uuid4())])
+def test_any_other_ticket_is_refused(ticket: str) -> None:
+    with pytest.raises(TicketInvalid):
+        redeem(SECRET, ticket, CASE, None)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_form_sent_from_another_site_is_refused(site: str) -> None:
+    with pytest.raises(TicketInvalid):
+        redeem(SECRET, issue(SECRET, CASE), CASE, site)
+
+
+@pytest.mark.parametrize(
+    ("brand", "name"), [("#AA0044", "aa0044"), ("#fc0", "fc0"), (None, "2b5bd7"), ("red;}", "2b5bd7"), ("", "2b5bd7")]
+)
+def test_the_stylesheet_is_named_after_a_colour_and_nothing_else(brand: str | None, name: str) -> None:
+    version, colour = styles.name_for(brand)
+    assert colour == name
+    assert version.isalnum()
+
+
+def test_the_writing_on_the_button_can_be_read_on_a_pale_brand() -> None:
+    assert "--on-fill:#000000" in styles.sheet_for("#ffee00")
