@@ -43,7 +43,7 @@ def prepare(context: Context) -> SignIn:
     with context.database.organization(organization.id) as session:
         is_connected = session.scalar(select(Connection.id)) is not None
     if not is_connected:
-        ask_sandbox(context, "POST", "settings", {"end_behavior": "past_due"})
+        ask_sandbox(context, "POST", "settings", {"end_behavior": "past_due", "retries": "off"})
         _campaigns(context, organization)
         connect(
             context,

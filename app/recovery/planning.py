@@ -27,6 +27,13 @@ from app.vocabulary import (
     StepState,
 )
 
+NAMES = {
+    RetryAt: "retry_planned",
+    AskCustomer: "customer_asked",
+    GiveUp: "given_up",
+    Hold: "held_back",
+    LeaveToStripe: "left_to_stripe",
+}
 THANK_YOU = "message:recovered"
 SOFT = ("soft_fast", "soft_timed", "soft_opaque")
 
@@ -77,16 +84,12 @@ def decide_now(session: Session, case: RecoveryCase, now: datetime) -> Decision:
     facts = gather(session, case, now)
     decision = decide(facts, policy, now)
     sentence = explain(decision, facts, policy, now)
-    data = {
-        "decision": type(decision).__name__,
-        "reason": str(decision.reason),
-        "rules": list(getattr(decision, "rules", ())),
-    }
+    data = {"reason": str(decision.reason), "rules": list(getattr(decision, "rules", ()))}
     cases.append(
         session,
         case,
         EntryKind.DECISION,
-        type(decision).__name__,
+        NAMES[type(decision)],
         f"decision:{case.version}:{_mark(decision)}",
         now,
         now,
@@ -119,7 +122,7 @@ def method_id_in_force(session: Session, case: RecoveryCase) -> str | None:
 
 def _mark(decision: Decision) -> str:
     moment = getattr(decision, "at", None) or getattr(decision, "until", None)
-    return f"{type(decision).__name__}:{decision.reason}:{moment.isoformat() if moment else ''}"
+    return f"{NAMES[type(decision)]}:{decision.reason}:{moment.isoformat() if moment else ''}"
 
 
 def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: datetime) -> None:
