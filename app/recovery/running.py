@@ -25,6 +25,7 @@ from app.vocabulary import CaseState, EntryKind, StepKind, StepState
 log = get_logger(__name__)
 GIVE_UP_AFTER = 12  # claims; with the growing waits below that is about three days
 LONGEST_WAIT = timedelta(hours=12)
+UNTIL_RECONNECTED = timedelta(minutes=30)
 
 
 def run(context: Context, claim: Claim) -> None:
@@ -101,14 +102,18 @@ def run_window_end(running: RunningStep) -> None:
 
 
 def _later(running: RunningStep, problem: Exception) -> None:
-    """Put the step back on the calendar with a growing wait; after many tries it fails and a person is told."""
-    if running.step.claims >= GIVE_UP_AFTER:
+    """Put the step back on the calendar with a growing wait; after many tries it fails and a person is told.
+
+    A broken connection is no fault of the step: it waits for the new key, however long that takes.
+    """
+    if running.step.claims >= GIVE_UP_AFTER and isinstance(problem, RetryLater):
         _fail(running, problem)
         return
     now = running.context.clock.now()
-    wait = min(timedelta(seconds=10) * 3 ** (running.step.claims - 1), LONGEST_WAIT)
-    hint = getattr(problem, "retry_after", None)
-    wait = max(wait, timedelta(seconds=hint or 0))
+    wait = min(timedelta(seconds=10) * 3 ** min(running.step.claims - 1, 9), LONGEST_WAIT)
+    if isinstance(problem, ConnectionBroken):
+        wait = UNTIL_RECONNECTED
+    wait = max(wait, timedelta(seconds=getattr(problem, "retry_after", None) or 0))
     with running.context.database.organization(running.organization_id) as session:
         case = cases.lock_case(session, running.case_id)
         if _is_over(session.get_one(Step, running.claim.step_id)):
