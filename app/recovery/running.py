@@ -52,6 +52,9 @@ def run(context: Context, claim: Claim) -> None:
         _later(running, problem)
     except Permanent as problem:
         _fail(running, problem)
+    except Exception as problem:  # a fault of ours in one step must not come back every minute for ever
+        log.exception("step.failed", step=str(claim.step_id), kind=step.kind)
+        _later(running, problem)
 
 
 def run_retry(running: RunningStep) -> None:
@@ -106,7 +109,7 @@ def _later(running: RunningStep, problem: Exception) -> None:
 
     A broken connection is no fault of the step: it waits for the new key, however long that takes.
     """
-    if running.step.claims >= GIVE_UP_AFTER and isinstance(problem, RetryLater):
+    if running.step.claims >= GIVE_UP_AFTER and not isinstance(problem, ConnectionBroken):
         _fail(running, problem)
         return
     now = running.context.clock.now()
@@ -120,7 +123,7 @@ def _later(running: RunningStep, problem: Exception) -> None:
             return
         steps.postpone(session, running.claim, now + wait, f"{type(problem).__name__}: {problem}")
         key = f"later:{running.step.key}:{running.step.claims}"
-        summary = f"Stripe could not be asked ({type(problem).__name__}); {running.step.kind} is tried again later."
+        summary = f"Not possible just now ({type(problem).__name__}); {running.step.kind} is tried again later."
         cases.append(session, case, EntryKind.NOTE, "later", key, now, now, summary)
 
 
