@@ -10,7 +10,9 @@ ADVISORY_LOCK = 0x7265636F7570
 
 
 def run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True, compare_type=True)
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, transaction_per_migration=True, compare_type=True
+    )
     with context.begin_transaction():
         context.run_migrations()
 
