@@ -144,7 +144,7 @@ def test_a_secret_that_was_only_just_added_is_good_at_once(receiver: Receiver) -
     assert receiver.post(body, receiver.signed(body, "whsec_fresh")).status_code == 200
 
 
-@pytest.mark.parametrize("address", [str(uuid4()), "not-an-id", "..%2f..", "%00"])
+@pytest.mark.parametrize("address", ["00000000-0000-4000-8000-000000000000", "not-an-id", "..%2f..", "%00"])
 def test_nothing_is_received_for_a_connection_that_does_not_exist(shared: Receiver, address: str) -> None:
     body = body_of(event())
     url = f"{shared.base_url}/webhooks/stripe/{address}"
