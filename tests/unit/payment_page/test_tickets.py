@@ -17,10 +17,10 @@ def test_a_ticket_names_one_click_however_often_it_is_sent() -> None:
     assert redeem(SECRET, ticket, CASE, None) != redeem(SECRET, issue(SECRET, CASE), CASE, None)
 
 
-@pytest.mark.parametrize("ticket", ["", "x", "W10.x", issue("another secret", CASE), issue(SECRET, uuid4())])
-def test_any_other_ticket_is_refused(ticket: str) -> None:
-    with pytest.raises(TicketInvalid):
-        redeem(SECRET, ticket, CASE, None)
+def test_any_other_ticket_is_refused() -> None:
+    for ticket in ("", "x", "W10.x", issue("another secret", CASE), issue(SECRET, uuid4())):
+        with pytest.raises(TicketInvalid):
+            redeem(SECRET, ticket, CASE, None)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
