@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import orjson
@@ -11,9 +12,12 @@ from sqlalchemy.orm import Session
 from app.context import Context
 from app.errors import RecoupError
 from app.models import AuditEntry, Connection
-from app.stripe_gateway.errors import ConnectionBroken
+from app.stripe_gateway.errors import LACKING, ConnectionBroken
 from app.stripe_gateway.gateway import StripeGateway
+from app.stripe_gateway.snapshots import WebhookEndpoint
 from app.vocabulary import ConnectionMode, ConnectionStatus
+
+UNNAMED = "acct_unnamed_"  # begins the id we give to an account that has none
 
 
 class ConnectionRefused(RecoupError):
@@ -63,13 +67,13 @@ def connect(
     """
     livemode = _livemode(api_key)
     gateway = make_gateway(context, api_key)
-    account = gateway.get_account()
+    account_id, account_name = _identify(context, gateway)
     missing = tuple(gateway.missing_permissions())
-    connection_id = _find(context, organization_id, account.id, livemode) or uuid4()
+    connection_id = _find(context, organization_id, account_id, livemode) or uuid4()
     url = f"{context.settings.base_url()}/webhooks/stripe/{connection_id}"
     endpoint_id, secret = None, webhook_secret
     if secret is None:
-        endpoint = gateway.create_webhook_endpoint(url)
+        endpoint = _make_endpoint(gateway, url)
         endpoint_id, secret = endpoint.id, endpoint.secret
     if not secret:
         raise ConnectionRefused(
@@ -82,7 +86,7 @@ def connect(
             row = Connection(id=connection_id, organization_id=organization_id, created_at=now, mode=mode)
             row.sealed_webhook_secrets = context.keys.seal("[]", row.context("webhook_secrets"))
             session.add(row)
-        row.account_id, row.account_name, row.livemode, row.mode = account.id, account.name, livemode, mode
+        row.account_id, row.account_name, row.livemode, row.mode = account_id, account_name, livemode, mode
         row.status, row.status_reason = ConnectionStatus.ACTIVE, None
         row.sealed_api_key = context.keys.seal(api_key, row.context("api_key"))
         row.webhook_endpoint_id = endpoint_id or row.webhook_endpoint_id
@@ -94,7 +98,7 @@ def connect(
                 action="connection.connected",
                 subject=str(connection_id),
                 happened_at=now,
-                data={"account": account.id, "mode": mode},
+                data={"account": account_id, "mode": mode},
             )
         )
     return Connected(connection_id, url, missing, made_endpoint=endpoint_id is not None)
@@ -119,6 +123,28 @@ def _livemode(api_key: str) -> bool:
     if kind not in ("sk", "rk") or mode not in ("live", "test") or not secret:
         raise ConnectionRefused("this is no Stripe secret or restricted key; it begins with rk_live_, rk_test_ or sk_")
     return mode == "live"
+
+
+def _identify(context: Context, gateway: StripeGateway) -> tuple[str, str | None]:
+    """The account's id and name. A server in Stripe's place that keeps no account is one for its address."""
+    try:
+        account = gateway.get_account()
+    except LACKING:
+        if not context.settings.stripe_api_base:
+            raise
+        address = context.settings.stripe_api_base.rstrip("/")
+        return f"{UNNAMED}{sha256(address.encode()).hexdigest()[:16]}", address
+    return account.id, account.name
+
+
+def _make_endpoint(gateway: StripeGateway, url: str) -> WebhookEndpoint:
+    try:
+        return gateway.create_webhook_endpoint(url)
+    except LACKING as refusal:
+        words = f" ({refusal.detail})" if refusal.detail else ""
+        raise ConnectionRefused(
+            f"Stripe does not make a webhook endpoint for {url}{words}; make one yourself, pass --webhook-secret"
+        ) from refusal
 
 
 def _find(context: Context, organization_id: UUID, account_id: str, livemode: bool) -> UUID | None:

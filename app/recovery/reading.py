@@ -1,13 +1,16 @@
 """Asking Stripe how one invoice stands: the invoice, its charges, who owes it and what would be charged.
 
 An event is a hint; this reading is the truth. It happens outside any transaction, and `read_at` is taken before the
-first request, so that of two readings the one begun later is the newer.
+first request, so that of two readings the one begun later is the newer. What a server in Stripe's place does not have
+is left out or pieced together from the rest; the invoice and its customer are what a reading cannot be without.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from app.stripe_gateway.errors import NotFound
+from app.log import get_logger
+from app.stripe_gateway.errors import LACKING, GatewayError, NotFound
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.payment_methods import find_effective_payment_method_id
 from app.stripe_gateway.snapshots import (
@@ -16,8 +19,13 @@ from app.stripe_gateway.snapshots import (
     InvoiceSnapshot,
     PaymentIntentSnapshot,
     PaymentMethodSnapshot,
+    Signals,
     SubscriptionSnapshot,
 )
+
+log = get_logger(__name__)
+T = TypeVar("T")
+WANTS_ANOTHER_TRY = ("requires_payment_method", "requires_source")
 
 
 @dataclass(frozen=True)
@@ -40,13 +48,12 @@ def read_invoice(gateway: StripeGateway, invoice_id: str, read_at: datetime) -> 
     if invoice.customer_id is None:
         raise NotFound(f"invoice {invoice_id} names no customer")
     customer = gateway.get_customer(invoice.customer_id)
-    subscription = gateway.get_subscription(invoice.subscription_id) if invoice.subscription_id else None
-    charges: list[ChargeSnapshot] = []
-    intent = None
-    if invoice.payment_intent_id:
-        charges = gateway.list_charges(invoice.payment_intent_id)
-        if not charges or charges[-1].status != "succeeded":
-            intent = gateway.get_payment_intent(invoice.payment_intent_id)
+    subscription = _find_subscription(gateway, invoice.subscription_id)
+    charges = _find_charges(gateway, invoice)
+    is_charged = bool(charges) and charges[-1].status == "succeeded"
+    intent = None if is_charged else _find_intent(gateway, invoice.payment_intent_id)
+    if intent and not charges and intent.status in WANTS_ANOTHER_TRY and intent.signals != Signals():
+        charges = [_failure_told_by(intent, invoice, read_at)]
     payment_method_id = find_effective_payment_method_id(invoice, subscription, customer)
     return Reading(
         read_at=read_at,
@@ -60,10 +67,55 @@ def read_invoice(gateway: StripeGateway, invoice_id: str, read_at: datetime) -> 
     )
 
 
-def _find_payment_method(gateway: StripeGateway, payment_method_id: str | None) -> PaymentMethodSnapshot | None:
-    if payment_method_id is None:
-        return None
+def _find_charges(gateway: StripeGateway, invoice: InvoiceSnapshot) -> list[ChargeSnapshot]:
     try:
-        return gateway.get_payment_method(payment_method_id)
-    except NotFound:
-        return None  # a legacy source, or removed between two reads: the planner works without its card
+        if invoice.payment_intent_id:
+            return gateway.list_charges(invoice.payment_intent_id)
+        return [gateway.get_charge(invoice.charge_id)] if invoice.charge_id else []
+    except LACKING as lack:
+        return _without("charges", lack, [])
+
+
+def _find_intent(gateway: StripeGateway, payment_intent_id: str | None) -> PaymentIntentSnapshot | None:
+    try:
+        return gateway.get_payment_intent(payment_intent_id) if payment_intent_id else None
+    except LACKING as lack:
+        return _without("payment_intent", lack, None)
+
+
+def _find_subscription(gateway: StripeGateway, subscription_id: str | None) -> SubscriptionSnapshot | None:
+    try:
+        return gateway.get_subscription(subscription_id) if subscription_id else None
+    except LACKING as lack:
+        return _without("subscription", lack, None)
+
+
+def _find_payment_method(gateway: StripeGateway, payment_method_id: str | None) -> PaymentMethodSnapshot | None:
+    """The card in force; a legacy source, or one removed between two reads, leaves the planner to work without it."""
+    try:
+        return gateway.get_payment_method(payment_method_id) if payment_method_id else None
+    except LACKING as lack:
+        return _without("payment_method", lack, None)
+
+
+def _without(part: str, lack: GatewayError, nothing: T) -> T:
+    """Go on without a part of a reading; whatever merely cannot be asked right now is raised, and read again later."""
+    log.info("reading.incomplete", part=part, status=lack.status, code=lack.code)
+    return nothing
+
+
+def _failure_told_by(intent: PaymentIntentSnapshot, invoice: InvoiceSnapshot, read_at: datetime) -> ChargeSnapshot:
+    """The failed charge that nobody can show, from what the intent remembers of it; seen at `read_at`."""
+    return ChargeSnapshot(
+        id=intent.latest_charge_id or intent.id,
+        payment_intent_id=intent.id,
+        payment_method_id=intent.payment_method_id,
+        amount=invoice.amount_remaining,
+        currency=invoice.currency,
+        status="failed",
+        created=read_at,
+        signals=intent.signals,
+        card=intent.card,
+        disputed=False,
+        refunded_amount=0,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.stripe_gateway.client import API_VERSION, StripeDoor
-from app.stripe_gateway.errors import InvalidRequest, NotFound, PermissionMissing
+from app.stripe_gateway.errors import LACKING, PermissionMissing
 from app.stripe_gateway.events import ENABLED_EVENTS
 from app.stripe_gateway.readers import read_account, read_webhook_endpoint
 from app.stripe_gateway.snapshots import AccountSnapshot, WebhookEndpoint
@@ -48,7 +48,7 @@ class AccountCalls(StripeDoor):
             self._ask(permission, lambda: read({"limit": 1}))
         except PermissionMissing:
             return False
-        except (NotFound, InvalidRequest):
+        except LACKING:
             # Not every imitation has every list; that is no matter of permissions.
             return True
         return True

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 
@@ -87,6 +88,7 @@ class StripeDoor:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.livemode = api_key[2:8] == "_live_"
+        self._is_imitation = bool(api_base) and not _is_stripes_own(api_base or "")
         self._sleep = sleep
         self._line = _PlainAnswers((min(_CONNECT_TIMEOUT, timeout), timeout))
         client = stripe.StripeClient(
@@ -105,7 +107,7 @@ class StripeDoor:
             try:
                 return self._call(call)
             except stripe.StripeError as error:
-                ours = translate(error, permission=permission)
+                ours = translate(error, permission=permission, is_imitation=self._is_imitation)
                 asked_wait = retry_after(error)
             if not isinstance(ours, RateLimited):
                 break
@@ -151,6 +153,10 @@ class StripeDoor:
             if page.get("has_more") is not True or edge is None or edge == asked.get(cursor):
                 return
             asked = {**asked, cursor: edge}
+
+
+def _is_stripes_own(api_base: str) -> bool:
+    return (urlsplit(api_base).hostname or "").endswith(".stripe.com")
 
 
 def _parse(body: str) -> Json | None:

@@ -50,6 +50,13 @@ class StripeUnavailable(RetryLater):
     """No answer, a server error, or an unreadable answer. A write may or may not have been carried out."""
 
 
+class Unsupported(StripeUnavailable):
+    """A server that is not Stripe broke down over this request, most likely because it does not know it.
+
+    Whoever can do with less asks for less; to everybody else it is a server error like any other.
+    """
+
+
 class ChargeOutcomeUnknown(StripeUnavailable):
     """A charge was asked for and no readable answer came: it may have happened.
 
@@ -94,3 +101,7 @@ class PermissionMissing(ConnectionBroken):
     """The restricted key lacks permissions: the operator has to add them to the key."""
 
     names: tuple[str, ...] = ()  # as Stripe's manifests spell them, for example `invoice_write`
+
+
+# What a server that has only a part of Stripe's API answers to a request from outside that part.
+LACKING = (InvalidRequest, NotFound, Unsupported)

@@ -1,13 +1,17 @@
 """Reading invoices and ending their collection. Charging them is in `paying.py`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from app.log import get_logger
 from app.stripe_gateway.client import StripeDoor
-from app.stripe_gateway.errors import InvalidRequest, NotFound
+from app.stripe_gateway.errors import LACKING, InvalidRequest, Unsupported
 from app.stripe_gateway.readers import read_invoice
-from app.stripe_gateway.readers.fields import Json, reference, text
+from app.stripe_gateway.readers.fields import Json, reference, text, whole
 from app.stripe_gateway.snapshots import InvoiceSnapshot
+
+_log = get_logger(__name__)
+_PAYMENT_FIELDS = frozenset({"payments", "payment_intent", "charge"})
 
 
 class InvoiceCalls(StripeDoor):
@@ -19,10 +23,10 @@ class InvoiceCalls(StripeDoor):
             answer = self._ask(
                 "invoice_write", lambda: self._v1.invoices.retrieve(invoice_id, {"expand": ["payments"]})
             )
-        except InvalidRequest:
+        except (InvalidRequest, Unsupported):
             # Shapes from before basil have no payments to expand, and carry the payment itself.
             answer = self._ask("invoice_write", lambda: self._v1.invoices.retrieve(invoice_id))
-        return read_invoice(answer)
+        return read_invoice(self._with_payments(answer))
 
     def list_open_invoices(self, *, customer_id: str) -> list[InvoiceSnapshot]:
         """Every open invoice of a customer, oldest first; ids of payments are not filled."""
@@ -33,15 +37,15 @@ class InvoiceCalls(StripeDoor):
     def list_invoices_open(self, created_after: datetime) -> Iterator[InvoiceSnapshot]:
         """Every open invoice of the account created at `created_after` or later, newest first, page by page."""
         for row in self._list_open({"created": {"gte": int(created_after.timestamp())}}):
-            yield read_invoice(row)
+            if whole(row, "created") is None or (whole(row, "created") or 0) >= int(created_after.timestamp()):
+                yield read_invoice(row)
 
     def find_invoice_id(self, *, payment_intent_id: str) -> str | None:
         """The invoice that a payment intent pays, or None: since basil, charges and intents no longer name it."""
-        params: Json = {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}}
-        try:
-            payments = list(self._pages("invoice_write", lambda p: self._v1.invoice_payments.list(p), params))
-        except (InvalidRequest, NotFound):
-            payments = []
+        payments = self._list_payments(
+            {"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}},
+            lambda row: reference(row, "payment", "payment_intent") in (None, payment_intent_id),
+        )
         if payments:
             return reference(payments[0], "invoice")
         intent = self._ask("payment_intent_read", lambda: self._v1.payment_intents.retrieve(payment_intent_id))
@@ -68,5 +72,35 @@ class InvoiceCalls(StripeDoor):
         answer = self._ask("invoice_write", lambda: self._v1.invoices.update(invoice_id, {"auto_advance": wanted}))
         return read_invoice(answer)
 
+    def _with_payments(self, invoice: Json) -> Json:
+        """`invoice` with its payments listed, where it names none in either way and a list of them can be had."""
+        if not _PAYMENT_FIELDS.isdisjoint(invoice):
+            return invoice
+        invoice_id = text(invoice, "id")
+        payments = self._list_payments({"invoice": invoice_id}, lambda row: reference(row, "invoice") == invoice_id)
+        return {**invoice, "payments": payments} if payments else invoice
+
+    def _list_payments(self, params: Json, is_wanted: Callable[[Json], bool]) -> list[Json]:
+        try:
+            found = self._pages("invoice_write", lambda p: self._v1.invoice_payments.list(p), params)
+            return [row for row in found if is_wanted(row)]
+        except LACKING:
+            return []
+
     def _list_open(self, params: Json) -> Iterator[Json]:
-        return self._pages("invoice_write", lambda p: self._v1.invoices.list(p), {"status": "open", **params})
+        """Open invoices by `params`. Imitations refuse or ignore filters, so every row is looked at here as well."""
+        wanted = {"status": "open", **params}
+        for row in self._list_by_some(wanted, params, {}):
+            if all(reference(row, name) in (None, wanted.get(name)) for name in ("status", "customer")):
+                yield row
+
+    def _list_by_some(self, *filters: Json) -> Iterator[Json]:
+        """The invoices by the first of `filters` that is not refused; Stripe itself is asked by the first alone."""
+        *narrower, widest = filters if self._is_imitation else filters[:1]
+        for params in narrower:
+            try:
+                yield from self._pages("invoice_write", lambda p: self._v1.invoices.list(p), params)
+                return
+            except LACKING as refusal:
+                _log.info("invoices_not_listed", filters=sorted(params), status=refusal.status)
+        yield from self._pages("invoice_write", lambda p: self._v1.invoices.list(p), widest)

@@ -8,31 +8,30 @@ from dataclasses import dataclass
 
 from stripe.params import InvoicePayParams
 
+from app.stripe_gateway.charges import ChargeCalls
 from app.stripe_gateway.errors import (
+    LACKING,
     CardRefused,
     ChargeOutcomeUnknown,
     GatewayError,
     InvalidRequest,
+    NotFound,
     StripeUnavailable,
 )
 from app.stripe_gateway.invoices import InvoiceCalls
 from app.stripe_gateway.readers import (
     merge_signals,
     read_card,
-    read_charge,
     read_charge_signals,
     read_error_signals,
     read_invoice,
     read_latest_charge,
-    read_payment_intent,
 )
 from app.stripe_gateway.readers.fields import reference, table, text
 from app.stripe_gateway.snapshots import (
     CardSnapshot,
-    ChargeSnapshot,
     InvoiceSnapshot,
     Json,
-    PaymentIntentSnapshot,
     Signals,
 )
 
@@ -86,8 +85,8 @@ class Refused:
 PayResult = Paid | Processing | Declined | ActionRequired | Refused
 
 
-class PayCalls(InvoiceCalls):
-    """Charges, and the reads around them."""
+class PayCalls(InvoiceCalls, ChargeCalls):
+    """The one call that takes money."""
 
     def pay_invoice(self, invoice_id: str, *, idempotency_key: str, payment_method_id: str | None = None) -> PayResult:
         """Ask Stripe to charge an open invoice now, off session, with the given payment method or the one in force.
@@ -103,33 +102,42 @@ class PayCalls(InvoiceCalls):
                 "invoice_write",
                 lambda: self._v1.invoices.pay(invoice_id, params, {"idempotency_key": idempotency_key}),
             )
-        except StripeUnavailable as error:
-            raise ChargeOutcomeUnknown(
-                f"whether {invoice_id} was charged is not known: repeat with the same key, or read the invoice",
-                status=error.status,
-                request_id=error.request_id,
-            ) from error
-        except (CardRefused, InvalidRequest) as error:
+        except CardRefused as error:
             return self._read_refusal(invoice_id, error)
+        except (StripeUnavailable, InvalidRequest, NotFound) as error:
+            if payment_method_id and self._may_lack_the_parameter(invoice_id, error):
+                return self.pay_invoice(invoice_id, idempotency_key=f"{idempotency_key}:by_default")
+            return self._read_trouble(invoice_id, error)
         invoice = read_invoice(answer)
         if not invoice.id:
             raise ChargeOutcomeUnknown(f"the answer to charging {invoice_id} names no invoice: read it before charging")
         return self._read_acceptance(invoice)
 
-    def get_payment_intent(self, payment_intent_id: str) -> PaymentIntentSnapshot:
-        """A payment intent as it stands."""
-        return read_payment_intent(self._retrieve_intent(payment_intent_id))
+    def _may_lack_the_parameter(self, invoice_id: str, error: GatewayError) -> bool:
+        """Whether an imitation may have stumbled over the name of a payment method and charged nothing.
 
-    def list_charges(self, payment_intent_id: str) -> list[ChargeSnapshot]:
-        """Every charge of a payment intent, Stripe's own attempts included, oldest first."""
-        params = {"payment_intent": payment_intent_id}
-        charges = [read_charge(row) for row in self._pages("charge_read", lambda p: self._v1.charges.list(p), params)]
-        charges.reverse()  # so that charges of one second keep their order
-        return sorted(charges, key=lambda charge: charge.created)
+        The card was put in force before it is charged, so there a charge by default comes to the same.
+        """
+        is_suspect = self._is_imitation and isinstance(error, LACKING) and error.code is None
+        return is_suspect and self._is_open(invoice_id)
 
-    def find_customer_of_charge(self, charge_id: str) -> str | None:
-        """Whose charge it was (a dispute names the charge only); None for a guest's or an unknown one."""
-        return reference(self._find_charge(charge_id), "customer")
+    def _read_trouble(self, invoice_id: str, error: GatewayError) -> PayResult:
+        if isinstance(error, StripeUnavailable):
+            raise ChargeOutcomeUnknown(
+                f"whether {invoice_id} was charged is not known: repeat with the same key, or read the invoice",
+                status=error.status,
+                request_id=error.request_id,
+            ) from error
+        # "Not found" may also be meant of a way to pay; then the invoice is there.
+        if isinstance(error, NotFound) and not self._is_open(invoice_id):
+            raise error
+        return self._read_refusal(invoice_id, error)
+
+    def _is_open(self, invoice_id: str) -> bool:
+        try:
+            return self.get_invoice(invoice_id).status == "open"
+        except GatewayError:
+            return False
 
     def _read_refusal(self, invoice_id: str, error: GatewayError) -> PayResult:
         intent = table(error.body, "payment_intent")
@@ -168,7 +176,8 @@ class PayCalls(InvoiceCalls):
             return ActionRequired(known.payment_intent_id, known.hosted_invoice_url)
         if intent and status in ("requires_payment_method", "requires_source"):
             return self._read_decline(table(intent, "last_payment_error") or {}, intent)
-        return Processing(known)
+        charge = self._find_charge(known.charge_id) if known.charge_id and intent is None else None
+        return self._read_decline({"charge": charge}, None) if text(charge, "status") == "failed" else Processing(known)
 
     def _with_payment_ids(self, invoice: InvoiceSnapshot) -> InvoiceSnapshot:
         if invoice.payment_intent_id or invoice.charge_id:
@@ -184,18 +193,3 @@ class PayCalls(InvoiceCalls):
             return self.get_invoice(invoice_id).hosted_invoice_url
         except GatewayError:
             return None
-
-    def _find_charge(self, charge_id: str) -> Json | None:
-        try:
-            return self._ask("charge_read", lambda: self._v1.charges.retrieve(charge_id))
-        except GatewayError:
-            return None
-
-    def _find_intent(self, payment_intent_id: str) -> Json | None:
-        try:
-            return self._retrieve_intent(payment_intent_id)
-        except GatewayError:
-            return None
-
-    def _retrieve_intent(self, payment_intent_id: str) -> Json:
-        return self._ask("payment_intent_read", lambda: self._v1.payment_intents.retrieve(payment_intent_id))

@@ -2,7 +2,7 @@
 
 from app.log import get_logger
 from app.stripe_gateway.client import StripeDoor
-from app.stripe_gateway.errors import InvalidRequest
+from app.stripe_gateway.errors import LACKING
 from app.stripe_gateway.readers import TERMINAL_STATUSES, read_customer, read_payment_method, read_subscription
 from app.stripe_gateway.snapshots import CustomerSnapshot, InvoiceSnapshot, PaymentMethodSnapshot, SubscriptionSnapshot
 
@@ -40,7 +40,9 @@ class PaymentMethodCalls(StripeDoor):
         params = {"customer": customer_id}
         pages = self._pages("subscription_write", lambda p: self._v1.subscriptions.list(p), params)
         found = (read_subscription(row) for row in pages)
-        return [subscription for subscription in found if subscription.status not in TERMINAL_STATUSES]
+        # An imitation that ignores the filter would put this customer's card on everybody's subscriptions.
+        theirs = (subscription for subscription in found if subscription.customer_id in (None, customer_id))
+        return [subscription for subscription in theirs if subscription.status not in TERMINAL_STATUSES]
 
     def set_default_payment_method(self, customer_id: str, payment_method_id: str) -> list[str]:
         """Make a saved payment method the one in force everywhere: for the customer, and for each of their living
@@ -64,7 +66,7 @@ class PaymentMethodCalls(StripeDoor):
                 "subscription_write",
                 lambda: self._v1.subscriptions.update(subscription_id, {"default_payment_method": payment_method_id}),
             )
-        except InvalidRequest as error:
+        except LACKING as error:
             _log.warning("subscription_keeps_its_payment_method", subscription=subscription_id, code=error.code)
             return False
         return True

@@ -12,7 +12,7 @@ from stripe import RequestOptions
 
 from app.stripe_gateway import schedules
 from app.stripe_gateway.client import StripeDoor
-from app.stripe_gateway.errors import InvalidRequest, NotFound
+from app.stripe_gateway.errors import LACKING
 from app.stripe_gateway.readers import read_subscription
 from app.stripe_gateway.readers.fields import Json, reference, rows, table, text
 from app.stripe_gateway.snapshots import SubscriptionSnapshot
@@ -140,7 +140,7 @@ class SubscriptionCalls(StripeDoor):
     def _find_schedule(self, schedule_id: str) -> Json | None:
         try:
             return self._ask("subscription_write", lambda: self._v1.subscription_schedules.retrieve(schedule_id))
-        except (NotFound, InvalidRequest):
+        except LACKING:
             return None
 
 

@@ -16,6 +16,7 @@ from app.stripe_gateway.errors import (
     RateLimited,
     StripeUnavailable,
     Unauthorized,
+    Unsupported,
 )
 from app.stripe_gateway.readers.fields import table, text
 
@@ -34,14 +35,19 @@ _BY_TYPE_OR_CODE: dict[str, tuple[type[GatewayError], str]] = {
 }
 _INVALID = (InvalidRequest, "Stripe refused the request for this object as it is now: read it again")
 _UNAVAILABLE = (StripeUnavailable, "Stripe gave no usable answer: ask again later")
+_UNSUPPORTED = (Unsupported, "the server in Stripe's place broke down over this request, which it may not know")
 
 
-def translate(error: stripe.StripeError, *, permission: str) -> GatewayError:
-    """Our error for the library's; `permission` is what a key needs for the call, named when Stripe refuses it."""
+def translate(error: stripe.StripeError, *, permission: str, is_imitation: bool = False) -> GatewayError:
+    """Our error for the library's; `permission` is what a key needs for the call, named when Stripe refuses it.
+
+    `is_imitation` says that something else than Stripe answers, which may not have what was asked for.
+    """
     status = error.http_status
     body = table(error.json_body, "error") or {}
     code, kind = text(body, "code"), text(body, "type")
-    ours, words = _classify(status, code, kind)
+    is_breakdown = is_imitation and _is_breakdown(status, kind)
+    ours, words = _UNSUPPORTED if is_breakdown else _classify(status, code, kind)
     translated = ours(
         _describe(words, status, code, error.request_id),
         status=status,
@@ -71,6 +77,12 @@ def _classify(status: int | None, code: str | None, kind: str | None) -> tuple[t
         return _UNAVAILABLE
     by_name = _BY_TYPE_OR_CODE.get(code or "") or _BY_TYPE_OR_CODE.get(kind or "")
     return by_name or _BY_STATUS.get(status, _INVALID)
+
+
+def _is_breakdown(status: int | None, kind: str | None) -> bool:
+    """Whether a server fell over the request itself. Stripe's own trouble is called `api_error`, and is met as such
+    when an imitation plays it."""
+    return status == 501 or (status == 500 and kind in (None, "invalid_request_error"))
 
 
 def _describe(words: str, status: int | None, code: str | None, request_id: str | None) -> str:

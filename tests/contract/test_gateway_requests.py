@@ -129,6 +129,7 @@ CALLS: dict[str, list[Call]] = {
         lambda g: g.find_invoice_id(payment_intent_id="pi_without_payments"),
     ],
     "get_account": [lambda g: g.get_account()],
+    "get_charge": [lambda g: g.get_charge("ch_1")],
     "get_card_setup": [lambda g: g.get_card_setup("cs_1")],
     "get_customer": [lambda g: g.get_customer("cus_1")],
     "get_invoice": [lambda g: g.get_invoice("in_1")],

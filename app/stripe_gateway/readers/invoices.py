@@ -23,8 +23,12 @@ from app.stripe_gateway.snapshots import InvoiceSnapshot, LineSnapshot
 
 
 def read_invoice(data: Json) -> InvoiceSnapshot:
-    """An invoice; ids of its payment are None when neither `payments` is expanded nor the old fields are there."""
+    """An invoice; ids of its payment are None when neither `payments` is expanded nor the old fields are there.
+
+    A `next_payment_attempt` counts only where Stripe advances the invoice by itself: imitations leave a date there.
+    """
     status = _status(data)
+    auto_advance = flag(data, "auto_advance") if "auto_advance" in data else at(data, "closed") is False
     due = whole(data, "amount_due") or 0
     payment = _payment(data)
     intent = table(payment, "payment_intent") or table(data, "payment_intent")
@@ -41,8 +45,8 @@ def read_invoice(data: Json) -> InvoiceSnapshot:
         collection_method=_collection_method(data),
         attempted=flag(data, "attempted"),
         attempt_count=whole(data, "attempt_count") or 0,
-        next_payment_attempt=moment(data, "next_payment_attempt"),
-        auto_advance=flag(data, "auto_advance") if "auto_advance" in data else at(data, "closed") is False,
+        next_payment_attempt=moment(data, "next_payment_attempt") if auto_advance or status == "draft" else None,
+        auto_advance=auto_advance,
         default_payment_method_id=reference(data, "default_payment_method") or reference(data, "default_source"),
         payment_intent_id=reference(payment, "payment_intent") or reference(data, "payment_intent"),
         charge_id=reference(payment, "charge") or reference(data, "charge") or reference(intent, "latest_charge"),
