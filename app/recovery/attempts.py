@@ -32,7 +32,7 @@ def import_charges(session: Session, case: RecoveryCase, reading: Reading, now: 
         if ours is not None:
             ours.charge_id = charge.id
             continue
-        if _may_be_ours(known, charge):
+        if find_unanswered(known, charge) is not None:
             continue
         attempt = _write(session, case, reading, charge)
         known.append(attempt)
@@ -40,6 +40,15 @@ def import_charges(session: Session, case: RecoveryCase, reading: Reading, now: 
             record_decline(session, case, attempt, charge.created, now)
     _note_approval_wanted(session, case, reading, now)
     _note_new_card(session, case, reading, known, now)
+
+
+def find_unanswered(known: list[ChargeAttempt], charge: ChargeSnapshot) -> ChargeAttempt | None:
+    """The open attempt of ours that a charge made since may be the answer to; whoever gets the answer says so."""
+    for attempt in known:
+        is_open = attempt.state in (AttemptState.CHARGING, AttemptState.UNKNOWN)
+        if is_open and charge.created >= attempt.started_at - _CLOCKS_DIFFER:
+            return attempt
+    return None
 
 
 def record_decline(session: Session, case: RecoveryCase, attempt: ChargeAttempt, at: datetime, now: datetime) -> None:
@@ -95,15 +104,6 @@ def _ours_without_a_charge(known: list[ChargeAttempt], charge: ChargeSnapshot) -
             if is_same_end and is_in_time:
                 return attempt
     return None
-
-
-def _may_be_ours(known: list[ChargeAttempt], charge: ChargeSnapshot) -> bool:
-    """While an answer to us is open, a charge made since may be that answer; whoever gets the answer says so."""
-    return any(
-        attempt.state in (AttemptState.CHARGING, AttemptState.UNKNOWN)
-        and charge.created >= attempt.started_at - _CLOCKS_DIFFER
-        for attempt in known
-    )
 
 
 def _write(session: Session, case: RecoveryCase, reading: Reading, charge: ChargeSnapshot) -> ChargeAttempt:

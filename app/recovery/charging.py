@@ -159,17 +159,22 @@ def write_answer(session: Session, intention: Intention, result: PayResult, now:
         attempt.state, attempt.answered_at = AttemptState.UNKNOWN, None
         attempt.next_check_at = now + ASK_AFTER[2]
     elif isinstance(result, Refused):
-        close_unexecuted(session, case, attempt, f"Stripe did not charge: {result.reason}.", now)
+        close_unexecuted(session, case, attempt, Fact.DEAD_CARD, f"Stripe did not charge: {result.reason}.", now)
     session.flush()
     planning.replan(session, case, now)
 
 
-def close_unexecuted(session: Session, case: RecoveryCase, attempt: ChargeAttempt, why: str, now: datetime) -> None:
-    """Nothing was charged. Who can help is the payer; if the invoice has ended, the next reading says so."""
+def close_unexecuted(
+    session: Session, case: RecoveryCase, attempt: ChargeAttempt, fact: Fact, why: str, now: datetime
+) -> None:
+    """Nothing was charged. Refused (`DEAD_CARD`), only the payer can help; never heard (`DECLINED`), it is tried again.
+
+    If the invoice has ended, the next reading says so.
+    """
     attempt.state, attempt.next_check_at, attempt.answered_at = AttemptState.REFUSED, None, now
     attempt.reached_network = False
     told = {"customer_reason": case.customer_reason, "why": why}
-    cases.record(session, case, Happened(Fact.DEAD_CARD, f"refused:{attempt.number}", now, why, told), now)
+    cases.record(session, case, Happened(fact, f"refused:{attempt.number}", now, why, told), now)
 
 
 def _lock_open(session: Session, attempt_id: UUID) -> ChargeAttempt | None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.models import ChargeAttempt, RecoveryCase, SubscriptionSnapshot
 from app.recovery import cases
+from app.recovery.attempts import find_unanswered
 from app.recovery.cases import Happened
 from app.recovery.facts import attempts_of
 from app.recovery.reading import Reading
@@ -52,7 +53,7 @@ def cause_of_payment(case: RecoveryCase, reading: Reading, attempts: list[Charge
     """The one cause a payment is credited to."""
     if reading.invoice.paid_out_of_band:
         return RecoveredBy.OUT_OF_BAND
-    paid_by = next((attempt for attempt in reversed(attempts) if attempt.state is AttemptState.SUCCEEDED), None)
+    paid_by = _find_paying(reading, attempts)
     if paid_by and paid_by.source is AttemptSource.RECOUP:
         return RecoveredBy.NEW_CARD if paid_by.decision.get("reason") == "new_card" else RecoveredBy.RETRY
     if case.customer_reason == "needs_approval":
@@ -60,6 +61,13 @@ def cause_of_payment(case: RecoveryCase, reading: Reading, attempts: list[Charge
     if paid_by and paid_by.source is AttemptSource.STRIPE:
         return RecoveredBy.NEW_CARD if case.new_card_at else RecoveredBy.STRIPE_RETRY
     return RecoveredBy.CUSTOMER
+
+
+def _find_paying(reading: Reading, attempts: list[ChargeAttempt]) -> ChargeAttempt | None:
+    """The attempt that brought the money: known to have, or still without its answer when the charge is seen."""
+    known = next((attempt for attempt in reversed(attempts) if attempt.state is AttemptState.SUCCEEDED), None)
+    charge = next((one for one in reversed(reading.charges) if one.status == "succeeded"), None)
+    return known or (find_unanswered(attempts, charge) if charge else None)
 
 
 def _why_stopped(session: Session, case: RecoveryCase, reading: Reading) -> StopReason | None:

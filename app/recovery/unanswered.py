@@ -22,7 +22,7 @@ from app.recovery.observing import observe_invoice
 from app.recovery.reading import Reading, read_invoice
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.snapshots import ChargeSnapshot
-from app.vocabulary import AttemptState, CaseState, EntryKind
+from app.vocabulary import OPEN_ATTEMPT_STATES, AttemptState, CaseState, EntryKind, Fact
 
 KEY_LIVES = timedelta(hours=23)
 CLAIM = text(
@@ -46,25 +46,29 @@ def claim_due(session: Session, now: datetime, limit: int = 50) -> list[tuple[UU
 
 def resolve(context: Context, organization_id: UUID, attempt_id: UUID) -> None:
     """Find out what came of one unanswered charge; raises `GatewayError`."""
-    now = context.clock.now()
     with context.database.organization(organization_id) as session:
         attempt = session.get(ChargeAttempt, attempt_id)
-        if attempt is None or attempt.state not in (AttemptState.CHARGING, AttemptState.UNKNOWN):
+        if attempt is None or attempt.state not in OPEN_ATTEMPT_STATES:
             return
-        case = session.get_one(RecoveryCase, attempt.case_id)
         connection = session.get_one(Connection, attempt.connection_id)
+        case = session.get_one(RecoveryCase, attempt.case_id)
         intention = to_intention(attempt, session.get_one(Invoice, case.invoice_id).stripe_id)
-        may_repeat = _may_repeat(session, case, attempt, now)
     gateway = gateway_for(context, connection)
-    if may_repeat:
+    # first what is news at Stripe: a customer who has left or paid meanwhile is not asked for money again
+    observe_invoice(context, gateway, connection, intention.invoice_stripe_id)
+    if _may_repeat(context, intention, attempt.started_at):
         carry_out(context, gateway, connection, intention)
     else:
         _look(context, gateway, connection, intention, attempt.started_at)
 
 
-def _may_repeat(session: Session, case: RecoveryCase, attempt: ChargeAttempt, now: datetime) -> bool:
-    is_young = now - attempt.started_at < KEY_LIVES
-    return is_young and case.state is CaseState.CHARGING and find_hold(session, case, now) is None
+def _may_repeat(context: Context, intention: Intention, started_at: datetime) -> bool:
+    now = context.clock.now()
+    if now - started_at >= KEY_LIVES:
+        return False
+    with context.database.organization(intention.organization_id) as session:
+        case = session.get_one(RecoveryCase, intention.case_id)
+        return case.state is CaseState.CHARGING and find_hold(session, case, now) is None
 
 
 def _look(
@@ -78,7 +82,7 @@ def _look(
     with context.database.organization(intention.organization_id) as session:
         case = cases.lock_case(session, intention.case_id)
         attempt = session.get_one(ChargeAttempt, intention.attempt_id, with_for_update=True)
-        if attempt.state not in (AttemptState.CHARGING, AttemptState.UNKNOWN):
+        if attempt.state not in OPEN_ATTEMPT_STATES:
             return
         _settle(session, case, attempt, reading, started_at, context.clock.now())
     observe_invoice(context, gateway, connection, intention.invoice_stripe_id)
@@ -91,7 +95,8 @@ def _settle(
     attempt.next_check_at, attempt.answered_at = None, now
     if charge is None:
         record_ending(session, case, reading, now)
-        close_unexecuted(session, case, attempt, "The request never reached Stripe; nothing was charged.", now)
+        why = "The request never reached Stripe; nothing was charged."
+        close_unexecuted(session, case, attempt, Fact.DECLINED, why, now)
     else:
         attempt.charge_id, attempt.payment_intent_id = charge.id, charge.payment_intent_id
         attempt.signals = vars(charge.signals)
