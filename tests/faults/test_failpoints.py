@@ -6,44 +6,18 @@ therefore die in a neighbour's story; each place has its death, and every story 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from app.failpoints import FAILPOINTS
-from tests.faults.stories import GIVEN_UP, RENEWED, RETRIED, Story, Telling
-from tests.faults.town import Town, is_web_ready, open_town
+from tests.faults.dying import Death, die_at_once, die_in_the_end, prepare, tell
+from tests.faults.stories import GIVEN_UP
+from tests.faults.town import open_town
 
 ROOT = Path(__file__).parents[2]
-ROOMS = {
-    # what a failpoint's name begins with: the process that comes by, and the story in which it does
-    "webhook": ("web", RETRIED),
-    "event": ("worker", RETRIED),
-    "sweep": ("clock", RETRIED),
-    "step": ("worker", RETRIED),
-    "charge": ("worker", RENEWED),
-    "message": ("worker", RETRIED),
-    "final_action": ("worker", GIVEN_UP),
-    "card_change": ("worker", RENEWED),
-}
-
-
-@dataclass
-class Death:
-    """What was told while a process was to die at `place`."""
-
-    place: str
-    telling: Telling
-    has_died: bool = False
-
-    @property
-    def process(self) -> str:
-        return ROOMS[self.place.split(".")[0]][0]
-
-    @property
-    def story(self) -> Story:
-        return ROOMS[self.place.split(".")[0]][1]
+AN_HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("place", FAILPOINTS)
@@ -57,20 +31,20 @@ def test_every_failpoint_is_somewhere_in_the_program(place: str) -> None:
 def deaths() -> Iterator[dict[str, Death]]:
     """A town in which every place has had its death, and which has come to rest afterwards."""
     with open_town() as town:
-        deaths = [Death(place, Telling(town, ROOMS[place.split(".")[0]][1], town.customer())) for place in FAILPOINTS]
+        deaths = [tell(town, place) for place in FAILPOINTS]
         at_once = [death for death in deaths if death.story is not GIVEN_UP]
-        for death in at_once:
-            if death.story is RENEWED:
-                death.telling.fail()
-        town.wait(lambda: all(d.telling.is_waiting_for_card() for d in at_once if d.story is RENEWED), "cards awaited")
-        town.settle()
+        in_the_end = [death for death in deaths if death.story is GIVEN_UP]
+        prepare(town, deaths)
         for death in at_once:
             die_at_once(town, death)
         town.outlast_leases()
-        town.play(lambda: all(death.telling.has_ended() for death in at_once), "every story ends")
-        for death in deaths:
-            if death.story is GIVEN_UP:
-                die_at_the_end(town, death)
+        town.play(lambda: all(death.telling.has_ended() for death in at_once), "every story ends", AN_HOUR)
+        for death in in_the_end:
+            death.telling.fail()
+            town.settle()
+            town.turn(town.now + 3 * AN_HOUR)  # so that each comes to its end alone
+        for death in in_the_end:
+            die_in_the_end(town, death)
         town.settle()
         yield {death.place: death for death in deaths}
 
@@ -87,51 +61,3 @@ class TestAProcessKilledAtAFailpoint:
 
     def test_leaves_every_promise_and_the_books_intact(self, deaths: dict[str, Death]) -> None:
         next(iter(deaths.values())).telling.town.verify()
-
-
-def die_at_once(town: Town, death: Death) -> None:
-    """Arm the process, let the story come by, see it die, and bring it back."""
-    arm(town, death)
-    workers = town.members[death.process].children()
-    if death.story is RENEWED:
-        death.telling.give_new_card()
-    else:
-        death.telling.fail()
-    town.wait(lambda: is_dead(town, death, workers), f"the {death.process} dies at {death.place}")
-    come_back(town, death)
-
-
-def die_at_the_end(town: Town, death: Death) -> None:
-    """The same for a place that only an exhausted case comes by."""
-    arm(town, death)
-    workers = town.members[death.process].children()
-    death.telling.fail()
-    town.play(lambda: is_dead(town, death, workers), f"the {death.process} dies at {death.place}")
-    come_back(town, death)
-    town.outlast_leases()
-    town.play(death.telling.has_ended, f"the story of {death.place} ends")
-
-
-def arm(town: Town, death: Death) -> None:
-    """Start the process anew, to die at its place; it has time to finish what it has in hand."""
-    member = town.members[death.process]
-    member.stop()
-    member.start(RECOUP_FAILPOINT=death.place)
-    if death.process == "worker":
-        town.wait(member.children, "the worker has begun")
-    elif death.process == "web":
-        town.wait(lambda: is_web_ready(town), "the web process is ready")
-
-
-def is_dead(town: Town, death: Death, workers: set[int]) -> bool:
-    """Whether the process, or a child that worked for it, is gone."""
-    member = town.members[death.process]
-    death.has_died = not workers <= member.children() or member.forge.ended(member.pid) is not None
-    return death.has_died
-
-
-def come_back(town: Town, death: Death) -> None:
-    """What a supervisor does; this time nothing waits at the failpoint."""
-    town.members[death.process].restart()
-    if death.process == "web":
-        town.wait(lambda: is_web_ready(town), "the web process is back")

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,17 +28,17 @@ from app.accounts.users import create_organization
 from app.context import Context, make_context
 from app.crypto import generate_key
 from app.embedded.state import free_port
-from app.models import CaseEntry, Invoice, Message, RecoveryCase
+from app.models import CaseEntry, ChargeAttempt, Invoice, Message, RecoveryCase, Step
 from app.recovery.campaigns import CampaignDefinition, MessageStep, RetrySettings, add_version
 from app.recovery.invariants import find_offences
 from app.schema import upgrade
 from app.settings import Settings
-from app.vocabulary import ConnectionMode
+from app.vocabulary import AttemptSource, ConnectionMode
 from tests.faults.processes import STRANGE, Forge, Member
 
 SANDBOX_KEY = "rk_test_sandbox"
 GLANCE = 0.04  # seconds between two looks; the processes need the machine more than we do
-PATIENCE = 30.0  # seconds of real time that anything may take on a busy machine before it counts as stuck
+PATIENCE = 60.0  # seconds of real time that anything may take on a busy machine before it counts as stuck
 LEASES = timedelta(seconds=61)
 SHORT = CampaignDefinition(
     window_days=2,
@@ -93,7 +93,7 @@ class Town:
     def now(self) -> datetime:
         return self.context.clock.now()
 
-    def control(self, path: str, **body: Any) -> dict[str, Any]:
+    def control(self, path: str, /, **body: Any) -> dict[str, Any]:
         """Ask the sandbox's control API."""
         answer = self.http.post(f"{self.sandbox_url}/_sandbox/{path}", json=body, timeout=60)
         assert answer.ok, answer.text
@@ -142,6 +142,29 @@ class Town:
             query = select(RecoveryCase).join(Invoice, Invoice.id == RecoveryCase.invoice_id)
             return session.scalars(query.where(Invoice.stripe_id == invoice)).one_or_none()
 
+    def attempts(self, invoice: str) -> list[ChargeAttempt]:
+        """Every charge of an invoice that Recoup knows of, the first one first."""
+        with self.context.database.system() as session:
+            query = select(ChargeAttempt).join(RecoveryCase, RecoveryCase.id == ChargeAttempt.case_id)
+            query = query.join(Invoice, Invoice.id == RecoveryCase.invoice_id).where(Invoice.stripe_id == invoice)
+            return list(session.scalars(query.order_by(ChargeAttempt.started_at)))
+
+    def undecided_charges(self, invoice: str) -> int:
+        """How many charges Stripe has of an invoice beyond its renewal and those that Recoup decided to make."""
+        entry = self.books()[invoice]
+        decided = [one for one in self.attempts(invoice) if one.source is AttemptSource.RECOUP and one.charge_id]
+        charges: int = entry["successful_charges"] + entry["failed_charges"]
+        return charges - 1 - len(decided)
+
+    def twin(self, name: str) -> Member:
+        """Another process of the same kind, not started yet."""
+        first = self.members[name]
+        return self.members.setdefault(f"second {name}", replace(first, name=f"second {name}", pid=0))
+
+    def steps(self, case: RecoveryCase) -> list[Step]:
+        with self.context.database.system() as session:
+            return list(session.scalars(select(Step).where(Step.case_id == case.id)))
+
     def messages(self, case: RecoveryCase) -> list[Message]:
         with self.context.database.system() as session:
             return list(session.scalars(select(Message).where(Message.case_id == case.id)))
@@ -172,8 +195,11 @@ class Town:
         """Wait until nothing is due and nobody is at work."""
         self.wait(self.is_quiet, "quiet")
 
-    def play(self, until: Callable[[], Any], what: str, days: float = 12) -> None:
-        """Turn the clock from one due moment to the next, with all work done at each, until `until` holds."""
+    def play(self, until: Callable[[], Any], what: str, late: timedelta = timedelta(0), days: float = 12) -> None:
+        """Turn the clock from one due moment to the next, with all work done at each, until `until` holds.
+
+        With `late`, time goes on by that much more each time: what is due within it is done together, a little late.
+        """
         last = self.now + timedelta(days=days)
         while True:
             self.wait(lambda: until() or self.is_quiet(), what)
@@ -182,7 +208,7 @@ class Town:
             coming = self.next_moment()
             if coming is None or coming > last:
                 raise AssertionError(f"never came: {what}\n{self.story()}")
-            self.turn(coming)
+            self.turn(coming + late)
 
     def outlast_leases(self) -> None:
         """Turn the clock past every lease, so that whatever a dead process held is anybody's."""

@@ -1,0 +1,95 @@
+"""A process that is to die at a failpoint: armed, watched, brought back as a supervisor would."""
+
+from dataclasses import dataclass
+
+from tests.faults.stories import GIVEN_UP, RENEWED, RETRIED, Story, Telling
+from tests.faults.town import Town, is_web_ready
+
+ROOMS = {
+    # what a failpoint's name begins with: the process that comes by, and the story in which it does
+    "webhook": ("web", RETRIED),
+    "event": ("worker", RETRIED),
+    "sweep": ("clock", RETRIED),
+    "step": ("worker", RETRIED),
+    "charge": ("worker", RENEWED),
+    "message": ("worker", RETRIED),
+    "final_action": ("worker", GIVEN_UP),
+    "card_change": ("worker", RENEWED),
+}
+
+
+@dataclass
+class Death:
+    """What was told while a process was to die at `place`."""
+
+    place: str
+    telling: Telling
+    has_died: bool = False
+
+    @property
+    def process(self) -> str:
+        return ROOMS[self.place.split(".")[0]][0]
+
+    @property
+    def story(self) -> Story:
+        return self.telling.story
+
+
+def tell(town: Town, place: str) -> Death:
+    """A new customer with a story that comes by `place`; nothing has failed yet."""
+    return Death(place, Telling(town, ROOMS[place.split(".")[0]][1], town.customer()))
+
+
+def prepare(town: Town, deaths: list[Death]) -> None:
+    """Bring those stories that a new card helps to where the card is awaited."""
+    waiting = [death.telling for death in deaths if death.story is RENEWED]
+    for telling in waiting:
+        telling.fail()
+    town.wait(lambda: all(telling.is_waiting_for_card() for telling in waiting), "new cards are awaited")
+    town.settle()
+
+
+def die_at_once(town: Town, death: Death) -> None:
+    """Arm the process, let the story come by, see it die, and bring it back."""
+    workers = arm(town, death)
+    if death.story is RENEWED:
+        death.telling.give_new_card()
+    else:
+        death.telling.fail()
+    town.wait(lambda: is_dead(town, death, workers), f"the {death.process} dies at {death.place}")
+    come_back(town, death)
+
+
+def die_in_the_end(town: Town, death: Death) -> None:
+    """The same for a place that only an exhausted case comes by; the story has begun."""
+    workers = arm(town, death)
+    town.play(lambda: is_dead(town, death, workers), f"the {death.process} dies at {death.place}")
+    come_back(town, death)
+    town.outlast_leases()
+    town.play(death.telling.has_ended, f"the story of {death.place} ends")
+
+
+def arm(town: Town, death: Death) -> set[int]:
+    """Start the process anew, to die at its place, and give its workers; it may finish what it has in hand first."""
+    member = town.members[death.process]
+    member.stop()
+    member.start(RECOUP_FAILPOINT=death.place)
+    if death.process == "worker":
+        town.wait(member.children, "the worker has begun")
+    elif death.process == "web":
+        town.wait(lambda: is_web_ready(town), "the web process is ready")
+    return member.children()
+
+
+def is_dead(town: Town, death: Death, workers: set[int]) -> bool:
+    """Whether the process, or a child that worked for it, is gone."""
+    member = town.members[death.process]
+    death.has_died = not workers <= member.children() or member.forge.ended(member.pid) is not None
+    return death.has_died
+
+
+def come_back(town: Town, death: Death) -> None:
+    """What a supervisor does; this time nothing waits at the failpoint."""
+    town.members[death.process].restart()
+    if death.process == "web":
+        town.wait(lambda: is_web_ready(town), "the web process is back")
