@@ -91,7 +91,8 @@ class InvoiceCalls(StripeDoor):
         """Open invoices by `params`. Imitations refuse or ignore filters, so every row is looked at here as well."""
         wanted = {"status": "open", **params}
         for row in self._list_by_some(wanted, params, {}):
-            if all(reference(row, name) in (None, wanted.get(name)) for name in ("status", "customer")):
+            said = {name: reference(row, name) for name in ("status", "customer") if name in wanted}
+            if all(value in (None, wanted[name]) for name, value in said.items()):
                 yield row
 
     def _list_by_some(self, *filters: Json) -> Iterator[Json]:

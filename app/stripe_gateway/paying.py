@@ -118,7 +118,7 @@ class PayCalls(InvoiceCalls, ChargeCalls):
 
         The card was put in force before it is charged, so there a charge by default comes to the same.
         """
-        is_suspect = self._is_imitation and isinstance(error, LACKING) and error.code is None
+        is_suspect = self._is_imitation and isinstance(error, LACKING) and error.code in (None, "parameter_unknown")
         return is_suspect and self._is_open(invoice_id)
 
     def _read_trouble(self, invoice_id: str, error: GatewayError) -> PayResult:
