@@ -59,7 +59,7 @@ GOES_ON: dict[str, Callable[[Death], bool]] = {
 @pytest.mark.faults
 @pytest.mark.timeout(240)
 @pytest.mark.xdist_group("faults-real-time")
-def test_work_goes_on_within_a_minute_of_a_kill(record_property: Callable[[str, object], None]) -> None:
+def test_work_goes_on_within_a_minute_of_a_kill(record_testsuite_property: Callable[[str, object], None]) -> None:
     with open_town() as town:
         deaths = [tell(town, place) for place in GOES_ON]
         prepare(town, deaths)
@@ -77,6 +77,6 @@ def test_work_goes_on_within_a_minute_of_a_kill(record_property: Callable[[str, 
 
         town.wait(is_over, "all work goes on", PROMISED + ON_A_BUSY_MACHINE)
         for place, seconds in resumed.items():
-            record_property(place, round(seconds, 1))
+            record_testsuite_property(place, round(seconds, 1))
             assert seconds <= PROMISED + ON_A_BUSY_MACHINE
         town.check_promises()

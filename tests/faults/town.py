@@ -88,6 +88,7 @@ class Town:
     members: dict[str, Member]
     sandbox_url: str
     http: requests.Session
+    patience: float
 
     @property
     def now(self) -> datetime:
@@ -136,6 +137,11 @@ class Town:
         invoice: str = self.control("fail", customer=customer, script=list(script))["invoice"]
         return invoice
 
+    def save_card(self, page: str) -> None:
+        """Finish a card page at Stripe with a card of its own number."""
+        answer = self.http.post(page, data={"number": card_number()}, allow_redirects=False, timeout=30)
+        assert answer.status_code == 303, answer.text
+
     def find_case(self, invoice: str) -> RecoveryCase | None:
         """The case of a Stripe invoice, once there is one."""
         with self.context.database.system() as session:
@@ -179,8 +185,9 @@ class Town:
         """How many files the outbox folder has for each message id."""
         return Counter("-".join(file.name.split("-")[1:6]) for file in (self.home / "outbox").glob("*.eml"))
 
-    def wait(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
+    def wait(self, condition: Callable[[], Any], what: str, seconds: float | None = None) -> None:
         """Wait in real time until `condition` holds; a town that does not get there says what it did last."""
+        seconds = seconds or self.patience
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
@@ -271,14 +278,14 @@ def card_number() -> str:
 
 
 @contextmanager
-def open_town(campaign: CampaignDefinition = SHORT) -> Iterator[Town]:
+def open_town(campaign: CampaignDefinition = SHORT, workers: int = 1, patience: float = PATIENCE) -> Iterator[Town]:
     """Build a town and start its processes; nothing of it is left afterwards."""
     with ExitStack() as stack:
         forge = Forge()
         stack.callback(forge.close)
         home = stack.enter_context(embedded.temporary_home())
         services = embedded.start(home, durable=True)
-        settings = _settings(home, services)
+        settings = _settings(home, services, workers)
         upgrade(settings.require("database_url"))
         members = _members(forge, settings)
         members["sandbox"].start()
@@ -288,7 +295,7 @@ def open_town(campaign: CampaignDefinition = SHORT) -> Iterator[Town]:
         http = requests.Session()
         http.trust_env = False
         stack.callback(http.close)
-        town = Town(home, context, members, settings.require("stripe_api_base"), http)
+        town = Town(home, context, members, settings.require("stripe_api_base"), http, patience)
         town.wait(lambda: _answers(http, f"{town.sandbox_url}/_sandbox/clock"), "the sandbox is up")
         _settle_in(town, campaign)
         for name in ("web", "worker", "clock"):
@@ -302,7 +309,7 @@ def is_web_ready(town: Town) -> bool:
     return _answers(town.http, f"{town.context.settings.base_url()}/readyz")
 
 
-def _settings(home: Path, services: embedded.Services) -> Settings:
+def _settings(home: Path, services: embedded.Services, workers: int) -> Settings:
     port, sandbox_port = free_port(), free_port()
     return Settings(
         _env_file=None,
@@ -317,7 +324,7 @@ def _settings(home: Path, services: embedded.Services) -> Settings:
         sandbox=True,
         sandbox_port=sandbox_port,
         web_workers=1,
-        worker_processes=1,
+        worker_processes=workers,
     )
 
 
