@@ -128,7 +128,7 @@ def _mark(decision: Decision) -> str:
 def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: datetime) -> None:
     if isinstance(decision, RetryAt):
         if case.state is CaseState.WAITING:
-            _put_retry(session, case, decision.at, str(decision.reason))
+            _put_retry(session, case, decision.at, str(decision.reason), now)
         return
     steps.cancel(session, case.id, f"no try: {decision.reason}", now, (StepKind.RETRY,))
     if isinstance(decision, GiveUp):
@@ -143,7 +143,7 @@ def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: da
         )
         cases.record(session, case, happened, now)
     elif isinstance(decision, Hold | LeaveToStripe) and decision.until and case.state is CaseState.WAITING:
-        _put_retry(session, case, decision.until, f"look again: {decision.reason}")
+        _put_retry(session, case, decision.until, f"look again: {decision.reason}", now)
 
 
 def give_up(session: Session, case: RecoveryCase, reason: str, now: datetime) -> None:
@@ -156,9 +156,11 @@ def give_up(session: Session, case: RecoveryCase, reason: str, now: datetime) ->
         _plan_final_action(session, case, now)
 
 
-def _put_retry(session: Session, case: RecoveryCase, due_at: datetime, why: str) -> None:
+def _put_retry(session: Session, case: RecoveryCase, due_at: datetime, why: str, now: datetime) -> None:
     """One open retry step a case: moved when it stands, made when it does not, left when a worker has begun it."""
     standing = steps.open_steps(session, case.id, StepKind.RETRY)
+    if standing and standing[0].due_at <= due_at <= now:
+        return  # due already, and perhaps claimed: every piece of news would take it out of the claimer's hands again
     if standing:
         session.execute(
             update(Step)
