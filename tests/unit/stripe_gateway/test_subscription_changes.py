@@ -122,6 +122,7 @@ def test_restoring_brings_back_prices_quantities_and_removed_items(
         "items[1][price]": "price_usage",
         "items[1][metadata][kind]": "usage",
         "proration_behavior": "none",
+        "billing_cycle_anchor": "unchanged",
     }
 
 
