@@ -1,8 +1,12 @@
 """Chargebacks and early fraud warnings: stop asking this customer for money until it is settled."""
 
+from uuid import UUID
+
 from app.inbox.handlers.arrival import Arrival
 from app.inbox.handlers.looking_up import find_customer_row
+from app.models import Connection
 from app.recovery import holds
+from app.recovery.projections import write_customer
 from app.vocabulary import HoldKind
 
 OPENED = ("charge.dispute.created", "radar.early_fraud_warning.created")
@@ -13,9 +17,10 @@ TYPES = (*OPENED, *CLOSED)
 def handle(arrival: Arrival) -> str:
     """Hold the customer when a dispute begins, let go when it ends."""
     customer_id = _customer_id(arrival)
-    customer_row = find_customer_row(arrival, customer_id) if customer_id else None
-    if customer_row is None:
-        return "a customer without any case"
+    if customer_id is None:
+        return "a payment of nobody"
+    # a customer not known yet is written down: should a payment of theirs fail next, the hold must be there already
+    customer_row = find_customer_row(arrival, customer_id) or _write_customer(arrival, customer_id)
     key = f"dispute:{arrival.event.object_id}"
     now = arrival.context.clock.now()
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
@@ -49,6 +54,13 @@ def handle(arrival: Arrival) -> str:
             now=now,
         )
         return "held" if placed else "held before"
+
+
+def _write_customer(arrival: Arrival, customer_id: str) -> UUID:
+    now = arrival.context.clock.now()
+    snapshot = arrival.gateway.get_customer(customer_id)
+    with arrival.context.database.organization(arrival.connection.organization_id) as session:
+        return write_customer(session, session.get_one(Connection, arrival.connection.id), snapshot, now).id
 
 
 def _customer_id(arrival: Arrival) -> str | None:
