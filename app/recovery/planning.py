@@ -90,7 +90,7 @@ def decide_now(session: Session, case: RecoveryCase, now: datetime) -> Decision:
         case,
         EntryKind.DECISION,
         NAMES[type(decision)],
-        f"decision:{case.version}:{_mark(decision)}",
+        f"decision:{case.version}:{_mark(decision, now)}",
         now,
         now,
         sentence,
@@ -120,9 +120,11 @@ def method_id_in_force(session: Session, case: RecoveryCase) -> str | None:
     return method.stripe_id if method else None
 
 
-def _mark(decision: Decision) -> str:
+def _mark(decision: Decision, now: datetime) -> str:
+    """What makes a decision a new one; that a try is due now is one decision, however often it is asked for."""
     moment = getattr(decision, "at", None) or getattr(decision, "until", None)
-    return f"{NAMES[type(decision)]}:{decision.reason}:{moment.isoformat() if moment else ''}"
+    when = "" if moment is None else "now" if moment <= now else moment.isoformat()
+    return f"{NAMES[type(decision)]}:{decision.reason}:{when}"
 
 
 def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: datetime) -> None:
