@@ -85,10 +85,10 @@ def generate_key(key_id: str) -> str:
 
 
 def _split(sealed: bytes) -> tuple[str, bytes]:
-    if sealed[:2] != _VERSION or len(sealed) < 3 + sealed[2] + _WRAPPED:
+    if sealed[:2] != _VERSION or len(sealed) < 3 or len(sealed) < 3 + sealed[2] + _WRAPPED:
         raise SecretUnreadable("a stored secret is not in the form Recoup writes")
     end = 3 + sealed[2]
-    return sealed[3:end].decode(), sealed[end:]
+    return sealed[3:end].decode(errors="replace"), sealed[end:]
 
 
 def _encrypt(key: bytes, plain: bytes, context: str) -> bytes:

@@ -13,6 +13,7 @@ from babel.numbers import format_currency
 from app.errors import RecoupError
 
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+_CODE_MEETS_NUMBER = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # CLDR currency spacing, not in Babel
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 
 
@@ -53,10 +54,11 @@ def format_money(money: Money, locale: str = "en") -> str:
     pattern = Locale.parse(locale, sep="-" if "-" in locale else "_").currency_formats["standard"].pattern
     digits = exponent(money.currency)
     with_digits = re.sub(r"0\.00", "0." + "0" * digits if digits else "0", pattern)
-    return format_currency(
+    shown = format_currency(
         money.decimal(),
         money.currency.upper(),
         with_digits,
         locale=locale.replace("-", "_"),
         currency_digits=False,
     )
+    return _CODE_MEETS_NUMBER.sub("\N{NO-BREAK SPACE}", shown)

@@ -130,7 +130,7 @@ def test_dates_follow_the_language_of_the_sentence(locale: str, expected: str, f
         ("de", Money(123456, "eur"), "1.234,56 €"),
         ("fr", Money(123456, "eur"), "1 234,56 €"),
         ("en-US", Money(4900, "jpy"), "¥4,900"),
-        ("en-US", Money(4905, "kwd"), "KWD4.905"),
+        ("en-US", Money(4905, "kwd"), "KWD 4.905"),
     ],
 )
 def test_money_has_the_decimals_of_its_currency(locale: str, money: Money, written: str, full: MailFacts) -> None:
