@@ -31,17 +31,15 @@ def is_paid(death: Death) -> bool:
     return is_known(death) and death.telling.case.state is CaseState.RECOVERED
 
 
-def is_mailed(death: Death) -> bool:
-    return is_known(death) and mail_states(death) == [MessageState.DELIVERED]
+def is_let_go(death: Death) -> bool:
+    """The mail has arrived, or nobody holds it any more: it goes again after half an hour, as nobody can know.
 
-
-def is_known_to_be_unknown(death: Death) -> bool:
-    """Nobody holds the mail any more; it goes out again after half an hour, as long as nobody can say it arrived."""
-    return is_known(death) and mail_states(death) == [MessageState.UNKNOWN]
-
-
-def mail_states(death: Death) -> list[MessageState]:
-    return [message.state for message in death.telling.town.messages(death.telling.case)]
+    A worker armed for one of two neighbouring stories may have died in the other, so either ending will do for both.
+    """
+    if not is_known(death):
+        return False
+    states = {message.state for message in death.telling.town.messages(death.telling.case)}
+    return bool(states) and states <= {MessageState.DELIVERED, MessageState.UNKNOWN}
 
 
 GOES_ON: dict[str, Callable[[Death], bool]] = {
@@ -50,8 +48,8 @@ GOES_ON: dict[str, Callable[[Death], bool]] = {
     "step.begun": is_worked_on,
     "charge.intention_committed": is_paid,
     "charge.answered": is_paid,
-    "message.planned": is_mailed,
-    "message.intention_committed": is_known_to_be_unknown,
+    "message.planned": is_let_go,
+    "message.intention_committed": is_let_go,
     "sweep.after_claim": is_worked_on,
 }
 
