@@ -11,7 +11,7 @@ run: $(READY)
 	@RECOUP_SANDBOX=$${RECOUP_SANDBOX-1} $(BIN)/recoup up
 
 test: $(DEV_READY)
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(DEV_READY)
 	$(BIN)/ruff format --check .
@@ -21,9 +21,9 @@ check: $(DEV_READY)
 	$(BIN)/python -m tools.size_budget
 	$(BIN)/python -m tools.check_migrations
 
-# The fault suite for as long as you like: make faults-long SECONDS=900
+# The random kills for as long as you like: make faults-long RECOUP_FAULT_SECONDS=900
 faults-long: $(DEV_READY)
-	RECOUP_FAULT_SECONDS=$(or $(SECONDS),600) $(BIN)/pytest tests/faults -q
+	RECOUP_FAULT_SECONDS=$${RECOUP_FAULT_SECONDS-900} $(BIN)/pytest tests/faults/test_random_kills.py -q
 
 format: $(DEV_READY)
 	$(BIN)/ruff format .

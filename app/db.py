@@ -94,7 +94,7 @@ def _engine(url: str, role: str, pool_size: int, pre_ping: bool, **options: Any)
         connect_args={
             "connect_timeout": 5,
             "application_name": role,
-            "options": "-c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",
+            "options": "-c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=20s",
         },
     )
 

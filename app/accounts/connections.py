@@ -108,7 +108,8 @@ def mark_broken(context: Context, connection: Connection, problem: ConnectionBro
     """Stop working on a connection whose key Stripe no longer takes; the console and the doctor show why."""
     with context.database.organization(connection.organization_id) as session:
         row = session.get_one(Connection, connection.id)
-        row.status, row.status_reason = ConnectionStatus.BROKEN, str(problem)
+        if row.status is ConnectionStatus.ACTIVE:
+            row.status, row.status_reason = ConnectionStatus.BROKEN, str(problem)
 
 
 def note_conflict(session: Session, connection: Connection, reason: str | None, now: datetime) -> None:

@@ -4,6 +4,7 @@ Length is the only demand on composition (OWASP ASVS 5.0, 6.2): no rules about d
 """
 
 import secrets
+from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,8 +16,12 @@ LONGEST = 256
 FEWEST_DIFFERENT = 6
 
 _hasher = PasswordHasher()
-# Verified against when nobody has the given address, so that both answers take the same time.
-_NOBODY = _hasher.hash(secrets.token_urlsafe(24))
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    """Verified against when nobody has the given address, so that both answers take the same time."""
+    return _hasher.hash(secrets.token_urlsafe(24))
 
 
 class PasswordTooWeak(RecoupError):
@@ -37,7 +42,7 @@ def hash_password(password: str, email: str = "") -> str:
 def is_password(stored_hash: str | None, password: str) -> bool:
     """Whether `password` made `stored_hash`. Takes as long for None (nobody) as for a wrong password."""
     try:
-        matches = _hasher.verify(stored_hash or _NOBODY, password[:LONGEST])
+        matches = _hasher.verify(stored_hash or _nobody(), password[:LONGEST])
     except (VerificationError, InvalidHashError):
         return False
     return matches and stored_hash is not None

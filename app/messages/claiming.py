@@ -20,7 +20,7 @@ from app.vocabulary import MessageState
 
 log = get_logger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=45)  # a sender answers within 15, so whoever took longer is dead
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from app.models import RecoveryCase, Step
 from app.vocabulary import OPEN_STEP_STATES, StepKind, StepState
 
 TO_BE_HEARD = timedelta(seconds=20)  # a claimed step whose bell nobody heard is claimed again after this
-LEASE = timedelta(seconds=60)  # a begun step is taken over after this
+LEASE = timedelta(seconds=50)  # a begun step is taken over after this
 
 CLAIM = text(
     """
