@@ -10,6 +10,7 @@ import pytest
 
 from app.messages import outbox
 from app.messages.cadence import Reason
+from app.messages.claiming import LEASE
 from app.messages.outcome import Taken, record
 from app.messages.senders.port import OutgoingMail, SenderBusy, SenderRefused, SenderSilent
 from app.models import Message
@@ -125,7 +126,7 @@ def test_a_process_that_dies_while_sending_leaves_a_claim_for_the_sweep(post: Po
         post.deliver(message_id, Scripted(ProcessDied()))
     message = post.message(message_id)
     assert message.state is MessageState.CLAIMED
-    assert message.next_try_at == START + MINUTE
+    assert message.next_try_at == START + LEASE
     assert post.deliver(message_id, Scripted()) is MessageState.CLAIMED
 
 
