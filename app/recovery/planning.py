@@ -3,6 +3,7 @@
 Called inside the transaction that recorded the facts, with the case locked. Deciding not to act is written down too.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -74,6 +75,8 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
         return None
     decision = decide_now(session, case, now)
     _carry_out(session, case, decision, now)
+    if isinstance(decision, Hold):
+        _see_through_hold(session, case, now)
     return decision
 
 
@@ -135,17 +138,27 @@ def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: da
     steps.cancel(session, case.id, f"no try: {decision.reason}", now, (StepKind.RETRY,))
     if isinstance(decision, GiveUp):
         give_up(session, case, str(decision.reason), now)
-    elif isinstance(decision, AskCustomer) and case.state is CaseState.WAITING:
-        happened = Happened(
-            Fact.DEAD_CARD,
-            f"ask:{case.version}",
-            now,
-            "Only the customer can fix this now.",
-            {"reason": str(decision.reason), "ask": decision.kind},
-        )
-        cases.record(session, case, happened, now)
+    elif isinstance(decision, AskCustomer):
+        _ask_customer(session, case, decision, now)
     elif isinstance(decision, Hold | LeaveToStripe) and decision.until and case.state is CaseState.WAITING:
         _put_retry(session, case, decision.until, f"look again: {decision.reason}", now)
+
+
+def _see_through_hold(session: Session, case: RecoveryCase, now: datetime) -> None:
+    """A hold stops what is done, not where the money is: a card that is dead is dead during a dispute, too."""
+    connection = session.get_one(Connection, case.connection_id)
+    facts = replace(gather(session, case, now), hold_until=None, hold_reason=None)
+    decision = decide(facts, policy_for(connection, definition_of(session, case)), now)
+    if isinstance(decision, AskCustomer):
+        _ask_customer(session, case, decision, now)
+
+
+def _ask_customer(session: Session, case: RecoveryCase, decision: AskCustomer, now: datetime) -> None:
+    if case.state is not CaseState.WAITING:
+        return
+    data = {"reason": str(decision.reason), "ask": decision.kind}
+    happened = Happened(Fact.DEAD_CARD, f"ask:{case.version}", now, "Only the customer can fix this now.", data)
+    cases.record(session, case, happened, now)
 
 
 def give_up(session: Session, case: RecoveryCase, reason: str, now: datetime) -> None:
