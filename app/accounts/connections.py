@@ -26,11 +26,10 @@ class ConnectionRefused(RecoupError):
 
 @dataclass(frozen=True)
 class Connected:
-    """A connection as it stands after `connect`: where Stripe sends its webhooks, and what the key may not do."""
+    """A connection as it stands after `connect`, and where Stripe sends its webhooks."""
 
     connection_id: UUID
     webhook_url: str
-    missing_permissions: tuple[str, ...]
     made_endpoint: bool
 
 
@@ -68,10 +67,11 @@ def connect(
     livemode = _livemode(api_key)
     gateway = make_gateway(context, api_key)
     account_id, account_name = _identify(context, gateway)
-    missing = tuple(gateway.missing_permissions())
     connection_id = _find(context, organization_id, account_id, livemode) or uuid4()
     url = f"{context.settings.base_url()}/webhooks/stripe/{connection_id}"
     endpoint_id, secret = None, webhook_secret
+    if secret is None:
+        secret = _kept_secret(context, gateway, organization_id, connection_id)
     if secret is None:
         endpoint = _make_endpoint(gateway, url)
         endpoint_id, secret = endpoint.id, endpoint.secret
@@ -101,7 +101,7 @@ def connect(
                 data={"account": account_id, "mode": mode},
             )
         )
-    return Connected(connection_id, url, missing, made_endpoint=endpoint_id is not None)
+    return Connected(connection_id, url, made_endpoint=endpoint_id is not None)
 
 
 def mark_broken(context: Context, connection: Connection, problem: ConnectionBroken) -> None:
@@ -153,6 +153,17 @@ def _find(context: Context, organization_id: UUID, account_id: str, livemode: bo
         return session.scalar(
             select(Connection.id).where(Connection.account_id == account_id, Connection.livemode == livemode)
         )
+
+
+def _kept_secret(context: Context, gateway: StripeGateway, organization_id: UUID, connection_id: UUID) -> str | None:
+    """The secret of the endpoint that an earlier `connect` made, if it still stands: renewing a key makes no second."""
+    with context.database.organization(organization_id) as session:
+        row = session.get(Connection, connection_id)
+    if row is None or row.webhook_endpoint_id is None:
+        return None
+    if row.webhook_endpoint_id not in {endpoint.id for endpoint in gateway.list_webhook_endpoints()}:
+        return None
+    return next(iter(webhook_secrets(context, row)), None)
 
 
 def _add_secret(context: Context, row: Connection, secret: str) -> None:

@@ -3,6 +3,7 @@
 import click
 
 from app.accounts.connections import connect as connect_account
+from app.accounts.connections import make_gateway
 from app.accounts.users import create_organization
 from app.cli.common import find_organization, for_people, open_context
 from app.context import Context
@@ -34,8 +35,9 @@ def connect(key: str, webhook_secret: str | None, organization: str | None, mode
     )
     click.echo(f"Connected. Connection: {done.connection_id}")
     click.echo(f"Webhooks go to: {done.webhook_url}" + ("" if done.made_endpoint else " (point your endpoint there)"))
-    if done.missing_permissions:
-        click.echo("The key lacks permissions: " + ", ".join(done.missing_permissions), err=True)
+    missing = make_gateway(context, key).missing_permissions()
+    if missing:
+        click.echo("The key lacks permissions: " + ", ".join(missing), err=True)
 
 
 def ensure_organization(context: Context, slug: str, name: str | None = None) -> Organization:

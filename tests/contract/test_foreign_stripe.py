@@ -58,7 +58,6 @@ def test_an_account_without_a_name_is_one_connection_however_often_it_is_connect
         actor="test",
     )
     assert again.connection_id == foreign.connection_id
-    assert again.missing_permissions == ()
     assert [row.status for row in foreign.rows(Connection)] == [ConnectionStatus.ACTIVE]
 
 

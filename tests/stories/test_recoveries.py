@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.accounts.connections import connect
 from app.models import Connection, SubscriptionSnapshot
 from app.recovery.campaigns import MONTHLY, FinalActionSettings
 from app.recovery.invariants import find_offences
@@ -161,3 +162,16 @@ def test_a_case_that_runs_out_is_downgraded_and_a_late_payment_brings_everything
     items = stage.stripe("GET", f"subscriptions/{robin['subscription']}")["items"]["data"]
     assert items[0]["price"]["id"] == robin["price"]
     assert [row.state for row in stage.rows(SubscriptionSnapshot)] == [FinalActionState.RESTORED]
+
+
+def test_connecting_again_renews_the_key_and_makes_no_second_endpoint(stage: Stage) -> None:
+    again = connect(
+        stage.context,
+        stage.organization_id,
+        api_key="rk_test_another",
+        webhook_secret=None,
+        mode=ConnectionMode.DRIVE,
+        actor="test",
+    )
+    assert again.connection_id == stage.connection_id
+    assert len(stage.stripe("GET", "webhook_endpoints")["data"]) == 1
