@@ -6,6 +6,7 @@ databases are what keeps tests apart, and a template makes a new one cost some 3
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -55,7 +56,19 @@ def new_database(services: embedded.Services, template: str = "template1") -> It
     try:
         yield url_of(services, name)
     finally:
-        _execute(services.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(services, name)
+
+
+def _drop(services: embedded.Services, name: str) -> None:
+    """Drop a database; its owner may not end an autovacuum worker that happens to be in it, but that leaves soon."""
+    for _ in range(50):
+        try:
+            _execute(services.database_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        except psycopg.errors.InsufficientPrivilege:
+            threading.Event().wait(0.1)
+        else:
+            return
+    _execute(services.database_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def template_database(services: embedded.Services, prepare: Callable[[str], None]) -> str:

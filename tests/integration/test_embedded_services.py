@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -258,12 +259,15 @@ def test_interrupting_the_program_that_started_them_leaves_the_servers_running(h
     root = Path(__file__).parents[2]
     child = subprocess.Popen(
         [sys.executable, "-c", program, home],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=root, start_new_session=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root, start_new_session=True,
     )  # fmt: skip
-    assert child.stdout
-    assert child.stdout.readline() == b"up\n"
-    os.killpg(child.pid, signal.SIGINT)
-    child.communicate()
+    with child:
+        assert child.stdout
+        said = child.stdout.readline()
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGINT)
+        _, trouble = child.communicate()
+    assert said == b"up\n", trouble.decode()
     assert embedded.running(home)
 
 
