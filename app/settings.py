@@ -40,7 +40,11 @@ class _SecretFiles(PydanticBaseSettingsSource):
 class Settings(BaseSettings):
     """The environment, typed. An unset `DATABASE_URL` or `REDIS_URL` means the embedded service under `RECOUP_HOME`."""
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_file=".env")
+    # Code names a setting by its field; the environment must not: `HOME` or a stranger's `SECRET_KEY` is none of ours.
+    # The prefix is what a field's own name would need there, so that only the aliases below are read.
+    model_config = SettingsConfigDict(
+        extra="ignore", populate_by_name=True, env_file=".env", env_prefix="RECOUP_FIELD_NAMES_ARE_NOT_READ_"
+    )
 
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
