@@ -16,7 +16,7 @@ from app.recovery.coming import is_at_rest, next_moment
 
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*(m|h|d|w)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-REST_WITHIN = 30.0  # real seconds that everything due at one moment may take
+REST_WITHIN = 90.0  # real seconds; longer than a lease, so that work of a process that died is waited for
 LOOK_EVERY = 0.05
 
 
