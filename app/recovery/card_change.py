@@ -16,7 +16,7 @@ from app.models import Connection, Customer, RecoveryCase
 from app.recovery import cases, planning, running, steps
 from app.recovery.attempts import note_new_card
 from app.recovery.observing import observe_invoice
-from app.recovery.projections import write_customer, write_payment_method
+from app.recovery.projections import find_invoice, write_customer, write_payment_method
 from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import OPEN_CASE_STATES, CaseState, StepKind
 
@@ -57,9 +57,14 @@ def note_renewed_card(context: Context, gateway: StripeGateway, connection: Conn
 
 
 def pay_open_invoices(context: Context, gateway: StripeGateway, connection: Connection, customer_id: str) -> CardChange:
-    """Read every open invoice of a customer and run the tries that are due for them now, oldest first."""
+    """Read every open invoice that has a case and run the tries that are due for them now, oldest first.
+
+    An invoice without a case was shown to the customer nowhere, so it is not charged on the strength of this card.
+    """
     seen: dict[UUID, None] = {}
     for invoice in gateway.list_open_invoices(customer_id=customer_id):
+        if not _has_case(context, connection, invoice.id):
+            continue
         case_id = observe_invoice(context, gateway, connection, invoice.id)
         if case_id is not None:
             run_due_retry(context, connection.organization_id, case_id)
@@ -68,6 +73,13 @@ def pay_open_invoices(context: Context, gateway: StripeGateway, connection: Conn
         rows = session.scalars(select(RecoveryCase).where(RecoveryCase.id.in_(seen))).all()
         by_id = {row.id: row.state for row in rows}
     return CardChange(tuple((case_id, by_id[case_id]) for case_id in seen))
+
+
+def _has_case(context: Context, connection: Connection, invoice_id: str) -> bool:
+    with context.database.organization(connection.organization_id) as session:
+        invoice = find_invoice(session, connection.id, invoice_id)
+        query = select(RecoveryCase.id).where(RecoveryCase.invoice_id == (invoice.id if invoice else None))
+        return session.scalar(query) is not None
 
 
 def run_due_retry(context: Context, organization_id: UUID, case_id: UUID) -> None:
