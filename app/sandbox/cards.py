@@ -3,7 +3,6 @@
 No real card number exists here.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +24,6 @@ class TestCard:
     @property
     def last4(self) -> str:
         return self.number[-4:]
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same number, and nothing can be told from it."""
-        return hashlib.sha256(self.number.encode()).hexdigest()[:16]
 
 
 def _declining(token: str, number: str, code: str) -> TestCard:
@@ -75,7 +69,7 @@ BY_TOKEN.update({"tok_" + card.token.removeprefix("pm_card_"): card for card in 
 
 
 def face(card: TestCard, exp_month: int, exp_year: int) -> dict[str, Any]:
-    """The `card` part of a payment method."""
+    """The `card` part of a payment method. Its fingerprint comes with the number (`fingerprints.issue`)."""
     return {
         "brand": card.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
@@ -83,7 +77,7 @@ def face(card: TestCard, exp_month: int, exp_year: int) -> dict[str, Any]:
         "display_brand": card.brand,
         "exp_month": exp_month,
         "exp_year": exp_year,
-        "fingerprint": card.fingerprint,
+        "fingerprint": None,
         "funding": card.funding,
         "generated_from": None,
         "last4": card.last4,

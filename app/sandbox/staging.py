@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.sandbox import issuer
+from app.sandbox import fingerprints, issuer
 from app.sandbox.billing import cycles, invoicing, payments, standing
 from app.sandbox.cards import APPROVE, BY_TOKEN
 from app.sandbox.errors import missing, wrong_state
@@ -111,6 +111,7 @@ def _renewed(ledger: Ledger, owner: Doc) -> Doc:
     issuer.set_script(ledger, method["id"], [APPROVE])
     with ledger.changing(method, "payment_method.automatically_updated"):
         method["card"]["last4"] = f"{(int(method['card']['last4']) + 1111) % 10_000:04d}"
+        fingerprints.renumber(ledger, method)
         method["card"]["exp_year"] = moment(ledger.now).year + _YEARS_RENEWED
     return method
 

@@ -3,7 +3,7 @@
 It knows nothing of schedules, subscriptions or what a failure leads to.
 """
 
-from app.sandbox import issuer
+from app.sandbox import fingerprints, issuer
 from app.sandbox.declines import Decline
 from app.sandbox.ids import random_text
 from app.sandbox.issuer import NeedsAuthentication, Verdict
@@ -59,6 +59,9 @@ def charge(ledger: Ledger, invoice: Doc, method: Doc, *, authenticated: bool = F
         open_intent(ledger, invoice)
         intent = intent_of(ledger, invoice)
     assert intent is not None  # for the type checker: it was opened above
+    if method["customer"] is None:  # a card given for this one payment is its payer's all the same
+        fingerprints.hold(ledger, method, invoice["customer"])
+        ledger.save(method)
     verdict = issuer.ask(ledger, method, authenticated=authenticated)
     if isinstance(verdict, NeedsAuthentication):
         _ask_payer(ledger, intent, invoice, method)

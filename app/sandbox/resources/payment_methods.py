@@ -1,6 +1,6 @@
 """Payment methods: cards made from test tokens or numbers, attached to customers and taken off again."""
 
-from app.sandbox import issuer, listing, policy
+from app.sandbox import fingerprints, issuer, listing, policy
 from app.sandbox.billing.declined import card_error
 from app.sandbox.cards import BY_NUMBER, BY_TOKEN, TestCard, passes_luhn
 from app.sandbox.declines import decline
@@ -19,6 +19,7 @@ def method_of(ledger: Ledger, card: TestCard, exp_month: int | None = None, exp_
     """A new, unattached payment method for a test card, together with its issuer's script."""
     year = exp_year or moment(ledger.now).year + _YEARS_GOOD
     method = new_card_method(card, exp_month or 12, year, ledger.now)
+    fingerprints.issue(ledger, method, card.number)
     issuer.set_script(ledger, method["id"], list(card.script))
     return ledger.save(method)
 
@@ -44,6 +45,7 @@ def attached(ledger: Ledger, method: Doc, customer: str) -> Doc:
     if policy.load(ledger).attach_checks_card:
         _check_card(ledger, method)
     method["customer"] = customer
+    fingerprints.hold(ledger, method, customer)
     ledger.save(method)
     ledger.emit("payment_method.attached", method)
     return method
