@@ -12,6 +12,25 @@ NEVER_EXECUTED = frozenset(
     " authentication_required highest_risk_level transaction_not_allowed".split()
 )
 
+# Every decline code of a card that Stripe's documentation names, with the reasons of its own blocks.
+CODES = frozenset(
+    "approve_with_id authentication_not_handled authentication_required blocklist call_issuer"
+    " card_decline_rate_limit_exceeded card_not_supported card_velocity_exceeded currency_not_supported do_not_honor"
+    " do_not_try_again duplicate_transaction elevated_risk_level expired_card fraudulent generic_decline"
+    " highest_risk_level incorrect_address incorrect_cvc incorrect_number incorrect_pin incorrect_zip"
+    " insufficient_funds invalid_account invalid_amount invalid_cvc invalid_expiry_month invalid_expiry_year"
+    " invalid_number invalid_pin issuer_not_available lost_card low_probability_of_authorization merchant_blacklist"
+    " mobile_device_authentication_required new_account_information_available no_action_taken not_permitted"
+    " offline_pin_required online_or_offline_pin_required pickup_card pin_try_exceeded"
+    " previously_declined_do_not_retry processing_error reenter_transaction requested_block_on_incorrect_cvc"
+    " restricted_card revocation_of_all_authorizations revocation_of_authorization rule security_violation"
+    " service_not_allowed stolen_card stop_payment_order testmode_decline transaction_not_allowed try_again_later"
+    " withdrawal_count_limit_exceeded".split()
+)
+
+# What a script may set by hand.
+SIGNALS = frozenset(("decline_code", "advice_code", "network_decline_code", "network_advice_code"))
+
 # Decline codes that are error codes of their own; every other one comes under `card_declined`.
 _OWN_CODES = frozenset(
     "expired_card incorrect_cvc incorrect_number incorrect_zip processing_error authentication_required".split()

@@ -1,8 +1,10 @@
-"""The account's billing settings, as in Stripe's Dashboard: its own retries and what follows them."""
+"""The account's settings, as in Stripe's Dashboard: its name, its own retries and what follows them."""
 
-from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Literal
 
-from app.sandbox.errors import bad_param
+from pydantic import Field, model_validator
+
+from app.sandbox.checks import Wish, checked
 from app.sandbox.ledger import Ledger
 
 HOUR, DAY = 3600, 86_400
@@ -11,22 +13,43 @@ HOUR, DAY = 3600, 86_400
 # clock.
 SMART_MINUTES = (2687, 2573, 2673, 2432, 2596, 2559, 2381, 2280)
 
-RETRY_MODES = ("smart", "off", "custom")
-END_BEHAVIORS = ("cancel", "unpaid", "past_due")
+_DESCRIPTOR_LENGTH = 22  # and none of the signs left out below: Stripe's rules for what a bank statement may carry
+_NOT_ON_STATEMENTS = str.maketrans("", "", "<>\\'\"*")
 
 
-@dataclass(frozen=True)
-class Policy:
-    """`retry_days` are days between tries, for `custom`.
+class Policy(Wish):
+    """`business_name` is the merchant that payers see. `retry_days` are days between tries, for `custom`.
 
     `end_behavior` is what becomes of a subscription after the last.
     """
 
-    retries: str = "smart"
-    retry_days: list[float] = field(default_factory=list)
-    end_behavior: str = "cancel"
+    retries: Literal["smart", "off", "custom"] = "smart"
+    retry_days: list[Annotated[float, Field(gt=0, le=60)]] = Field(default_factory=list)
+    end_behavior: Literal["cancel", "unpaid", "past_due"] = "cancel"
     attach_checks_card: bool = False
-    account_name: str = "Northwind Tools"
+    business_name: Annotated[str, Field(min_length=1, max_length=100)] = "Lumen Cloud"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _days_in_one_word(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """`retries` may carry its days: `custom:3,5,7`."""
+        retries = given.get("retries")
+        if not isinstance(retries, str) or not retries.startswith("custom:"):
+            return given
+        days = [day.strip() for day in retries.removeprefix("custom:").strip("[] ").split(",")]
+        return {**given, "retries": "custom", "retry_days": [day for day in days if day]}
+
+    @model_validator(mode="after")
+    def _custom_has_days(self) -> "Policy":
+        if self.retries == "custom" and not self.retry_days:
+            raise ValueError("custom retries need their days, such as custom:3,5,7; for none at all use off")
+        return self
+
+    @property
+    def statement_descriptor(self) -> str | None:
+        """How the business is called on a bank statement; None when nothing of its name can be printed there."""
+        plain = self.business_name.encode("ascii", "ignore").decode().translate(_NOT_ON_STATEMENTS)
+        return plain.upper()[:_DESCRIPTOR_LENGTH].strip() or None
 
     def gap_after(self, retries_made: int) -> int | None:
         """Seconds from a failure to the next automatic try, when `retries_made` came before.
@@ -44,19 +67,13 @@ class Policy:
 
 
 def load(ledger: Ledger) -> Policy:
-    """The account's present policy."""
-    kept = ledger.find("_policy", "account")
-    return Policy(**{key: value for key, value in kept.items() if key != "id"}) if kept else Policy()
+    """The account's present policy; a setting that an older sandbox kept and this one does not know is left out."""
+    kept = ledger.find("_policy", "account") or {}
+    return Policy(**{name: kept[name] for name in Policy.model_fields if name in kept})
 
 
-def change(ledger: Ledger, **changes: object) -> Policy:
+def change(ledger: Ledger, **changes: Any) -> Policy:
     """Set some of the policy's fields; raises a 400 for a value that means nothing."""
-    for name, value in changes.items():
-        if name not in Policy.__dataclass_fields__:
-            raise bad_param(name, f"There is no sandbox setting named {name}", "parameter_unknown")
-        allowed = {"retries": RETRY_MODES, "end_behavior": END_BEHAVIORS}.get(name)
-        if allowed and value not in allowed:
-            raise bad_param(name, f"{name} must be one of {', '.join(allowed)}", "parameter_unknown")
-    policy = Policy(**{**asdict(load(ledger)), **changes})
-    ledger.save({"id": "account", **asdict(policy)}, "_policy")
+    policy = checked(Policy, {**load(ledger).model_dump(), **changes})
+    ledger.save({"id": "account", **policy.model_dump()}, "_policy")
     return policy

@@ -1,7 +1,9 @@
 """The pages that a payer sees can be clicked through without JavaScript, and do what Stripe's do."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -141,3 +143,43 @@ def test_the_portal_sets_the_customers_default_and_nothing_else(
     assert customer.invoice_settings.default_payment_method != owed["payment_method"]
     subscription = client.v1.subscriptions.retrieve(owed["subscription"])
     assert subscription.default_payment_method == owed["payment_method"]
+
+
+def test_every_page_finds_all_it_names(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "lost_card")
+    pages = (
+        session_for(client, owed["customer"]).url,
+        client.v1.invoices.retrieve(owed["invoice"]).hosted_invoice_url,
+        client.v1.billing_portal.sessions.create({"customer": owed["customer"]}).url,
+        f"{sandbox.url}/c/pay/cs_test_unknown",
+    )
+    for page in pages:
+        named = re.findall(r'<link [^>]*href="([^"]+)"|src="([^"]+)"', requests.get(page, timeout=10).text)
+        assert len(named) == 2, "a style sheet and an icon"
+        for link in ("/favicon.ico", *("".join(pair) for pair in named)):
+            found = requests.get(urljoin(page, link), timeout=10)
+            assert found.status_code == 200, link
+    assert found.headers["Content-Type"].startswith("text/css")
+    assert requests.get(f"{sandbox.url}/favicon.ico", timeout=10).headers["Content-Type"].startswith("image/svg+xml")
+
+
+def test_one_business_name_stands_wherever_a_payer_or_program_looks(
+    sandbox: RunningSandbox, client: stripe.StripeClient
+) -> None:
+    settings = f"{sandbox.url}/_sandbox/settings"
+    assert requests.get(settings, timeout=10).json()["business_name"] == "Lumen Cloud"
+    owed = failing(sandbox, "lost_card")
+    assert "Lumen Cloud" in requests.get(session_for(client, owed["customer"]).url, timeout=10).text
+    requests.post(settings, json={"business_name": " Käse & Co. *Berlin* "}, timeout=10).raise_for_status()
+    owed = failing(sandbox, "lost_card")
+    account = client.v1.accounts.retrieve_current().to_dict()
+    assert account["business_profile"]["name"] == account["settings"]["dashboard"]["display_name"]
+    assert account["business_profile"]["name"] == "Käse & Co. *Berlin*"
+    assert account["settings"]["payments"]["statement_descriptor"] == "KSE & CO. BERLIN"
+    invoice = client.v1.invoices.retrieve(owed["invoice"])
+    assert invoice.account_name == "Käse & Co. *Berlin*"
+    assert client.v1.charges.retrieve(owed["charge"]).calculated_statement_descriptor == "KSE & CO. BERLIN"
+    shown = "Käse &amp; Co. *Berlin*"
+    portal = client.v1.billing_portal.sessions.create({"customer": owed["customer"]})
+    for url in (session_for(client, owed["customer"]).url, invoice.hosted_invoice_url, portal.url):
+        assert shown in requests.get(url, timeout=10).text

@@ -1,5 +1,6 @@
 """A subscription's life in time: its first invoice, each renewal, trial's end, pause's end, and a planned end."""
 
+from app.sandbox import policy
 from app.sandbox.billing import collection, invoicing, standing
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import next_boundary
@@ -37,6 +38,7 @@ def draft_for(ledger: Ledger, subscription: Doc, reason: str, invoiced: tuple[in
         customer,
         subscription["currency"],
         ledger.now,
+        account_name=policy.load(ledger).business_name,
         billing_reason=reason,
         collection_method=subscription["collection_method"],
         parent={

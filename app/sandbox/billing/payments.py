@@ -3,7 +3,7 @@
 It knows nothing of schedules, subscriptions or what a failure leads to.
 """
 
-from app.sandbox import fingerprints, issuer
+from app.sandbox import fingerprints, issuer, policy
 from app.sandbox.declines import Decline
 from app.sandbox.ids import random_text
 from app.sandbox.issuer import NeedsAuthentication, Verdict
@@ -101,7 +101,7 @@ def cancel_intent(ledger: Ledger, invoice: Doc) -> None:
 
 
 def _approve(ledger: Ledger, intent: Doc, method: Doc) -> None:
-    made = new_charge(intent, method, ledger.now)
+    made = new_charge(intent, method, policy.load(ledger).statement_descriptor, ledger.now)
     made.update(
         amount_captured=intent["amount"],
         balance_transaction=f"txn_1{random_text(23)}",
@@ -124,7 +124,7 @@ def _approve(ledger: Ledger, intent: Doc, method: Doc) -> None:
 
 
 def _decline(ledger: Ledger, intent: Doc, method: Doc, decline: Decline) -> None:
-    made = new_charge(intent, method, ledger.now)
+    made = new_charge(intent, method, policy.load(ledger).statement_descriptor, ledger.now)
     made.update(failure_code=decline.code, failure_message=decline.message, outcome=decline.outcome())
     ledger.add(made, "charge.failed")
     with ledger.changing(intent):

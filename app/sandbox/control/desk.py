@@ -9,7 +9,8 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from app.clock import ClockWouldRunBack
-from app.sandbox.errors import StripeRefusal
+from app.sandbox.checks import AnyWish, checked
+from app.sandbox.errors import StripeRefusal, bad_param
 from app.sandbox.faults import Faults
 from app.sandbox.ledger import Ledger
 from app.sandbox.store import Doc
@@ -44,10 +45,17 @@ class Desk:
         return True
 
 
+def asked(kind: type[AnyWish]) -> AnyWish:
+    """What the request asks for; raises a 400 that says what is wrong with it."""
+    return checked(kind, body())
+
+
 def body() -> Doc:
-    """The request's JSON object; an absent one is empty."""
-    given = request.get_json(silent=True)
-    return given if isinstance(given, dict) else {}
+    """The request's JSON object; an absent one is empty. Raises a 400 for anything else."""
+    given = request.get_json(force=True, silent=True) if request.get_data() else {}
+    if not isinstance(given, dict):
+        raise bad_param("body", 'Send a JSON object, such as {"customer": "cus_…"}.', "parameter_invalid_object")
+    return given
 
 
 def view(action: Callable[..., Any]) -> Callable[..., Response]:
@@ -58,8 +66,8 @@ def view(action: Callable[..., Any]) -> Callable[..., Response]:
             return jsonify(action(**ids))
         except StripeRefusal as refusal:
             return _problem(refusal.status, str(refusal))
-        except (ClockWouldRunBack, ValueError, KeyError, TypeError) as problem:
-            return _problem(400, f"{type(problem).__name__}: {problem}")
+        except ClockWouldRunBack as problem:
+            return _problem(400, str(problem))
 
     return respond
 

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from flask import Blueprint
 
 from app.sandbox import issuer, policy
-from app.sandbox.control.desk import Desk, body, view
+from app.sandbox.control.desk import Desk, asked, body, view
+from app.sandbox.control.wishes import FaultWish, OutageWish
 from app.sandbox.faults import Fault
 from app.sandbox.store import Doc
 
@@ -16,15 +17,16 @@ def blueprint(desk: Desk) -> Blueprint:
 
     def show_settings() -> Doc:
         with desk.ledger() as ledger:
-            return asdict(policy.load(ledger))
+            return policy.load(ledger).model_dump()
 
     def settings() -> Doc:
         with desk.ledger() as ledger:
-            return asdict(policy.change(ledger, **_settings(body())))
+            return policy.change(ledger, **body()).model_dump()
 
     def outage() -> Doc:
+        minutes = asked(OutageWish).minutes
         with desk.ledger() as ledger:
-            until = ledger.now + int(float(body()["minutes"]) * 60)
+            until = ledger.now + int(minutes * 60)
             issuer.begin_outage(ledger, until)
             return {"until": until}
 
@@ -32,7 +34,7 @@ def blueprint(desk: Desk) -> Blueprint:
         return {"faults": [asdict(fault) for fault in desk.faults.listed()]}
 
     def add() -> Doc:
-        desk.faults.add(Fault(**body()))
+        desk.faults.add(Fault(**asked(FaultWish).model_dump()))
         return listed()
 
     def clear() -> Doc:
@@ -46,12 +48,3 @@ def blueprint(desk: Desk) -> Blueprint:
     routes.add_url_rule("/faults", "add", view(add), methods=["POST"])
     routes.add_url_rule("/faults", "clear", view(clear), methods=["DELETE"])
     return routes
-
-
-def _settings(given: Doc) -> Doc:
-    """`retries` may carry its days: `custom:3,5,7`."""
-    retries = given.get("retries")
-    if isinstance(retries, str) and retries.startswith("custom:"):
-        days = [float(day) for day in retries.removeprefix("custom:").strip("[] ").split(",") if day]
-        return {**given, "retries": "custom", "retry_days": days}
-    return given

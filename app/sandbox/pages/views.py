@@ -30,7 +30,12 @@ def blueprint(world: World) -> Blueprint:
     def style() -> Response:
         return send_from_directory(templates, "style.css", max_age=3600)
 
+    def icon() -> Response:
+        return send_from_directory(templates, "icon.svg", max_age=3600)
+
     pages.add_url_rule("/_sandbox/style.css", "style", style)
+    pages.add_url_rule("/_sandbox/icon.svg", "icon", icon)
+    pages.add_url_rule("/favicon.ico", "favicon", icon)  # what a browser asks for where no page names an icon
     for rule, show, act in (
         ("/c/pay/<identifier>", show_checkout, save_card),
         ("/i/<identifier>", show_invoice, answer_invoice),
@@ -149,7 +154,7 @@ def _view(world: World, action: Any) -> Any:
 
 
 def _page(ledger: Ledger, template: str, **values: Any) -> str:
-    return render_template(f"sandbox/{template}.html", merchant=policy.load(ledger).account_name, **values)
+    return render_template(f"sandbox/{template}.html", merchant=policy.load(ledger).business_name, **values)
 
 
 def _safe(url: str | None) -> str | None:

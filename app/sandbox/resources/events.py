@@ -49,7 +49,8 @@ def list_all(ledger: Ledger, params: Params) -> Doc:
 
 def account(ledger: Ledger, params: Params, account: str = "") -> Doc:
     """The one account of this sandbox."""
-    name = policy.load(ledger).account_name
+    settings = policy.load(ledger)
+    name = settings.business_name
     return {
         "id": "acct_1SandboxRecoup000",
         "object": "account",
@@ -85,7 +86,7 @@ def account(ledger: Ledger, params: Params, account: str = "") -> Doc:
             },
             "dashboard": {"display_name": name, "timezone": "Etc/UTC"},
             "payments": {
-                "statement_descriptor": None,
+                "statement_descriptor": settings.statement_descriptor,
                 "statement_descriptor_kana": None,
                 "statement_descriptor_kanji": None,
             },

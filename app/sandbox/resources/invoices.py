@@ -1,6 +1,6 @@
 """Invoices: read, changed while that is allowed, paid, and ended."""
 
-from app.sandbox import listing
+from app.sandbox import listing, policy
 from app.sandbox.billing import collection, invoicing, payments
 from app.sandbox.billing.declined import action_required, card_error
 from app.sandbox.declines import Decline
@@ -26,7 +26,9 @@ def create(ledger: Ledger, params: Params) -> Doc:
     customer = ledger.get("customer", params.required("customer"), "customer")
     params.ignore("pending_invoice_items_behavior", "subscription", *_UNKNOWN_HERE)
     currency = params.text("currency") or customer["currency"] or "usd"
-    invoice = new_invoice(customer, currency.lower(), ledger.now, auto_advance=False)
+    invoice = new_invoice(
+        customer, currency.lower(), ledger.now, account_name=policy.load(ledger).business_name, auto_advance=False
+    )
     _read(ledger, params, invoice)
     invoice["auto_advance"] = params.flag("auto_advance") or False
     if params.raw("pending_invoice_items_behavior") == "include":

@@ -55,8 +55,8 @@ def new_intent(invoice: Doc, now: int) -> Doc:
     }
 
 
-def new_charge(intent: Doc, method: Doc, now: int) -> Doc:
-    """A charge on an intent, as yet without a result."""
+def new_charge(intent: Doc, method: Doc, descriptor: str | None, now: int) -> Doc:
+    """A charge on an intent, as yet without a result; `descriptor` is what the bank statement will say."""
     card = method["card"]
     return {
         "id": ids.new("ch"),
@@ -69,7 +69,7 @@ def new_charge(intent: Doc, method: Doc, now: int) -> Doc:
         "application_fee_amount": None,
         "balance_transaction": None,
         "billing_details": method["billing_details"],
-        "calculated_statement_descriptor": None,
+        "calculated_statement_descriptor": descriptor,
         "captured": False,
         "created": now,
         "currency": intent["currency"],

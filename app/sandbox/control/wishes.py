@@ -1,0 +1,138 @@
+"""What may be asked of the control routes: each body with its fields, their meanings and their limits."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from app.money import Money, format_money
+from app.sandbox.billing.invoicing import minimum_charge
+from app.sandbox.checks import Answer, Card, Country, Currency, Language, Wish, Zone
+
+LARGEST_AMOUNT = 99_999_999  # minor units; Stripe's own limit of eight digits
+LONGEST_OUTAGE = 30 * 24 * 60
+DEFAULT_ANSWER = "insufficient_funds"
+
+Script = list[Answer]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class CustomerWish(Wish):
+    """A customer with a paid subscription. `amount` is minor units a period, 0 for a free plan."""
+
+    name: str | None = None
+    email: Email | None = None
+    plan: Annotated[str, Field(min_length=1)] = "Team"
+    amount: Annotated[int, Field(ge=0, le=LARGEST_AMOUNT)] = 4900
+    currency: Currency = "usd"
+    interval: Literal["day", "week", "month", "year"] = "month"
+    card: Card = "pm_card_visa"
+    script: Script = Field(default_factory=list)
+    card_on: Literal["customer", "subscription"] = "customer"
+    country: Country | None = None
+    timezone: Zone | None = None
+    locale: Language | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_worth_a_charge(self) -> "CustomerWish":
+        least = minimum_charge(self.currency)
+        if 0 < self.amount < least:
+            given, needed = (format_money(Money(minor, self.currency)) for minor in (self.amount, least))
+            raise ValueError(
+                f"amount: {self.amount} are {given}, because amounts are in minor units, and Stripe charges no less"
+                f" than {needed}; give {least} or more, or 0 for a free plan"
+            )
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """What was asked for, without what was left out."""
+        return self.model_dump(exclude_unset=True)
+
+
+class FailWish(Wish):
+    """A renewal that fails: `script` is what the card answers try by try, or one `decline_code` for ever."""
+
+    customer: Annotated[str, Field(min_length=1)]
+    script: Script = Field(default_factory=list)
+    decline_code: Answer = DEFAULT_ANSWER
+
+    @property
+    def answers(self) -> Script:
+        """The issuer's script."""
+        return self.script or [self.decline_code]
+
+
+class ScriptWish(Wish):
+    """A card's answers from now on."""
+
+    script: Annotated[Script, Field(min_length=1)]
+
+
+class NewCardWish(Wish):
+    """Another card for a customer, brought by the operator or by the network's updater."""
+
+    by: Literal["operator", "updater"] = "operator"
+    card: Card = "pm_card_visa"
+    script: Script = Field(default_factory=list)
+    on_subscriptions: bool = False
+
+
+class OutageWish(Wish):
+    """How long no issuer answers."""
+
+    minutes: Annotated[float, Field(gt=0, le=LONGEST_OUTAGE)]
+
+
+class SampleWish(Wish):
+    """Sample customers: how many who pay, with how many months of history."""
+
+    customers: Annotated[int, Field(ge=0, le=2000)] = 60
+    months: Annotated[int, Field(ge=1, le=24)] = 6
+    number: int = 7
+    fail_at_once: bool = False
+
+
+class ClockWish(Wish):
+    """Where to turn the clock, and how many real seconds each stop may take."""
+
+    to: AwareDatetime
+    settle_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
+
+
+class FaultWish(Wish):
+    """Trouble to switch on, as `faults.Fault` has it."""
+
+    kind: str
+    rate: Annotated[float, Field(ge=0, le=1)] = 1.0
+    count: Annotated[int, Field(ge=1)] | None = None
+    path: str = ""
+    method: str = ""
+    seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
+
+
+class DisputeWish(Wish):
+    """Why the cardholder disputes a payment: a reason of Stripe's."""
+
+    reason: Literal[
+        "bank_cannot_process",
+        "check_returned",
+        "credit_not_processed",
+        "customer_initiated",
+        "debit_not_authorized",
+        "duplicate",
+        "fraudulent",
+        "general",
+        "incorrect_account_details",
+        "insufficient_funds",
+        "noncompliant",
+        "product_not_received",
+        "product_unacceptable",
+        "subscription_canceled",
+        "unrecognized",
+    ] = "fraudulent"
+
+
+class VerdictWish(Wish):
+    """How a dispute ends."""
+
+    status: Literal["won", "lost"] = "lost"
