@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from app.sandbox import issuer
 from app.sandbox.billing import timers
+from app.sandbox.failing import fail_now
 from app.sandbox.issuer import Entry
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import later, moment
 from app.sandbox.policy import DAY, HOUR
-from app.sandbox.staging import fail_now, subscribed_customer
+from app.sandbox.staging import subscribed_customer
 from app.sandbox.store import Doc
 
 _FIRST = (

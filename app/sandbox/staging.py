@@ -1,14 +1,13 @@
-"""Customers made to order: paying ones, failing ones, ones with a new card."""
+"""Customers made to order, and new cards for them."""
 
 from typing import Any
 
 from app.sandbox import fingerprints, issuer
-from app.sandbox.billing import cycles, invoicing, payments, standing
+from app.sandbox.billing import cycles, standing
 from app.sandbox.cards import APPROVE, BY_TOKEN
 from app.sandbox.errors import missing, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import moment
-from app.sandbox.policy import HOUR
 from app.sandbox.resources.payment_methods import attached, method_of
 from app.sandbox.shapes.customer import new_customer, new_price, new_product
 from app.sandbox.shapes.subscription import new_item, new_subscription
@@ -69,24 +68,6 @@ def plan_price(ledger: Ledger, wanted: Doc) -> Doc:
     return price
 
 
-def fail_now(ledger: Ledger, customer: str, script: list[Any]) -> Doc:
-    """The customer's card begins to answer by `script`, and a renewal is billed and attempted at this moment."""
-    subscription = _running_subscription(ledger, customer)
-    for method in ledger.linked("payment_method", "customer", customer):
-        issuer.set_script(ledger, method["id"], script)
-    _renew_at_once(ledger, subscription)
-    invoice = ledger.get("invoice", subscription["latest_invoice"])
-    intent = payments.intent_of(ledger, invoice)
-    return {
-        "customer": customer,
-        "subscription": subscription["id"],
-        "invoice": invoice["id"],
-        "status": invoice["status"],
-        "next_payment_attempt": invoice["next_payment_attempt"],
-        "charge": intent and intent["latest_charge"],
-    }
-
-
 def new_card(ledger: Ledger, customer: str, wanted: Doc) -> Doc:
     """A good card in the place of the present one; nothing is charged.
 
@@ -136,28 +117,3 @@ def _subscribed(ledger: Ledger, customer: Doc, price: Doc, own_method: Doc | Non
     ledger.add(subscription, "customer.subscription.created")
     cycles.begin(ledger, subscription)
     return subscription
-
-
-def _running_subscription(ledger: Ledger, customer: str) -> Doc:
-    ledger.get("customer", customer)
-    running = [
-        subscription
-        for subscription in ledger.linked("subscription", "customer", customer)
-        if subscription["status"] in ("active", "trialing", "past_due")
-    ]
-    if not running:
-        raise wrong_state("This customer has no subscription that could be renewed.")
-    return running[-1]
-
-
-def _renew_at_once(ledger: Ledger, subscription: Doc) -> None:
-    """Bring the period's end and the draft's hour to this moment."""
-    start, _ = cycles.period_of(subscription)
-    with ledger.changing(subscription):
-        subscription["billing_cycle_anchor"] = ledger.now
-        for item in subscription["items"]["data"]:
-            item.update(current_period_start=min(start, ledger.now - HOUR), current_period_end=ledger.now)
-    cycles.renew(ledger, subscription)
-    invoice = ledger.get("invoice", subscription["latest_invoice"])
-    if invoice["status"] == "draft" and invoice["auto_advance"]:
-        invoicing.finalize_and_collect(ledger, invoice)

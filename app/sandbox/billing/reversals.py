@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.sandbox import ids
-from app.sandbox.errors import StripeRefusal
+from app.sandbox.errors import StripeRefusal, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.policy import DAY
 from app.sandbox.store import Doc
@@ -44,7 +44,9 @@ def dispute(ledger: Ledger, charge: Doc, reason: str) -> Doc:
 
 
 def close_dispute(ledger: Ledger, doc: Doc, status: str) -> Doc:
-    """The dispute is `won` or `lost`."""
+    """The dispute is `won` or `lost`; raises when it has ended before."""
+    if doc["status"] in ("won", "lost"):
+        raise wrong_state(f"The dispute {doc['id']} is closed already: it was {doc['status']}.")
     with ledger.changing(doc):
         doc["status"] = status
         doc["is_charge_refundable"] = False

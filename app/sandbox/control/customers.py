@@ -3,11 +3,11 @@
 from flask import Blueprint
 
 from app.sandbox import issuer
-from app.sandbox.control.desk import Desk, body, view
-from app.sandbox.staging import fail_now, new_card, subscribed_customer
+from app.sandbox.control.desk import Desk, asked, view
+from app.sandbox.control.wishes import CustomerWish, FailWish, NewCardWish, ScriptWish
+from app.sandbox.failing import fail_now
+from app.sandbox.staging import new_card, subscribed_customer
 from app.sandbox.store import Doc
-
-DEFAULT_SCRIPT = "insufficient_funds"
 
 
 def blueprint(desk: Desk) -> Blueprint:
@@ -16,24 +16,23 @@ def blueprint(desk: Desk) -> Blueprint:
 
     def create() -> Doc:
         with desk.ledger() as ledger:
-            return subscribed_customer(ledger, body())
+            return subscribed_customer(ledger, asked(CustomerWish).given())
 
     def fail() -> Doc:
-        given = body()
+        wish = asked(FailWish)
         with desk.ledger() as ledger:
-            return fail_now(
-                ledger, given["customer"], given.get("script") or [given.get("decline_code") or DEFAULT_SCRIPT]
-            )
+            return fail_now(ledger, wish.customer, wish.answers)
 
     def script(method: str) -> Doc:
+        wanted = asked(ScriptWish).script
         with desk.ledger() as ledger:
             ledger.get("payment_method", method)
-            issuer.set_script(ledger, method, body()["script"])
-            return {"payment_method": method, "script": body()["script"]}
+            issuer.set_script(ledger, method, wanted)
+            return {"payment_method": method, "script": wanted}
 
     def replace_card(customer: str) -> Doc:
         with desk.ledger() as ledger:
-            return new_card(ledger, customer, body())
+            return new_card(ledger, customer, asked(NewCardWish).model_dump())
 
     routes.add_url_rule("/customers", "create", view(create), methods=["POST"])
     routes.add_url_rule("/fail", "fail", view(fail), methods=["POST"])

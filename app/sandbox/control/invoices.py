@@ -3,7 +3,8 @@
 from flask import Blueprint
 
 from app.sandbox.billing import payments, reversals
-from app.sandbox.control.desk import Desk, body, view
+from app.sandbox.control.desk import Desk, asked, view
+from app.sandbox.control.wishes import DisputeWish, VerdictWish
 from app.sandbox.errors import wrong_state
 from app.sandbox.store import Doc
 
@@ -18,11 +19,11 @@ def blueprint(desk: Desk) -> Blueprint:
             charge = ledger.find("charge", intent["latest_charge"] if intent else None)
             if charge is None:
                 raise wrong_state("Nothing has been charged for this invoice.")
-            return reversals.dispute(ledger, charge, body().get("reason", "fraudulent"))
+            return reversals.dispute(ledger, charge, asked(DisputeWish).reason)
 
     def close(dispute: str) -> Doc:
         with desk.ledger() as ledger:
-            return reversals.close_dispute(ledger, ledger.get("dispute", dispute), body().get("status", "lost"))
+            return reversals.close_dispute(ledger, ledger.get("dispute", dispute), asked(VerdictWish).status)
 
     routes.add_url_rule("/invoices/<invoice>/dispute", "dispute", view(dispute), methods=["POST"])
     routes.add_url_rule("/disputes/<dispute>/close", "close", view(close), methods=["POST"])

@@ -2,7 +2,8 @@
 
 from flask import Blueprint
 
-from app.sandbox.control.desk import Desk, body, view
+from app.sandbox.control.desk import Desk, asked, view
+from app.sandbox.control.wishes import SampleWish
 from app.sandbox.seed import seed
 from app.sandbox.store import Doc
 
@@ -13,7 +14,7 @@ def blueprint(desk: Desk) -> Blueprint:
 
     def make() -> Doc:
         with desk.ledger() as ledger:
-            return seed(ledger, **body())
+            return seed(ledger, **asked(SampleWish).model_dump())
 
     routes.add_url_rule("/seed", "seed", view(make), methods=["POST"])
     return routes

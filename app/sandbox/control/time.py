@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from flask import Blueprint
 
 from app.sandbox.billing import timers
-from app.sandbox.control.desk import Desk, body, view
+from app.sandbox.control.desk import Desk, asked, view
+from app.sandbox.control.wishes import ClockWish
 from app.sandbox.periods import moment
 from app.sandbox.store import Doc
 from app.sandbox.webhooks import due_deliveries, next_delivery_due
 from app.sandbox.world import World
-
-SETTLE_SECONDS = 10.0
 
 
 def blueprint(desk: Desk) -> Blueprint:
@@ -22,11 +21,8 @@ def blueprint(desk: Desk) -> Blueprint:
         return reading(desk.world)
 
     def turn() -> Doc:
-        given = body()
-        to = datetime.fromisoformat(given["to"])
-        if to.tzinfo is None:
-            raise ValueError("`to` needs a time zone, such as +00:00")
-        advance(desk, to.astimezone(UTC), float(given.get("settle_seconds", SETTLE_SECONDS)))
+        wish = asked(ClockWish)
+        advance(desk, wish.to.astimezone(UTC), wish.settle_seconds)
         return reading(desk.world)
 
     routes.add_url_rule("/clock", "read", view(read), methods=["GET"])

@@ -1,6 +1,7 @@
 """Prices."""
 
 from app.sandbox import listing
+from app.sandbox.checks import known_currency
 from app.sandbox.door import Route
 from app.sandbox.errors import bad_param, missing_param
 from app.sandbox.ledger import Ledger
@@ -30,7 +31,7 @@ def make_price(ledger: Ledger, params: Params, product: str) -> Doc:
         if interval is None:
             raise missing_param(recurring.name("interval"))
         cycle = (interval, recurring.integer("interval_count") or 1)
-    price = new_price(product, params.required("currency").lower(), _amount(params), cycle, ledger.now)
+    price = new_price(product, _currency(params), _amount(params), cycle, ledger.now)
     _read(params, price)
     return ledger.add(price, "price.created")
 
@@ -82,8 +83,17 @@ def list_all(ledger: Ledger, params: Params) -> Doc:
     return listing.page(ledger, params, "price", "/v1/prices", extra=" and ".join(clauses), extra_values=tuple(values))
 
 
+def _currency(params: Params) -> str:
+    try:
+        return known_currency(params.required("currency"))
+    except ValueError as problem:
+        raise bad_param(params.name("currency"), f"Invalid currency: {problem}", "parameter_invalid") from None
+
+
 def _amount(params: Params) -> int:
     amount, exact = params.integer("unit_amount"), params.text("unit_amount_decimal")
+    if amount is not None and amount < 0:
+        raise bad_param(params.name("unit_amount"), "This value must be 0 or more.", "parameter_invalid_integer")
     if amount is not None:
         return amount
     if exact is None:

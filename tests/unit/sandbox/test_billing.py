@@ -12,8 +12,9 @@ from app.clock import SandboxClock
 from app.sandbox import issuer, policy
 from app.sandbox.billing import collection, cycles, invoicing, payments, standing, timers
 from app.sandbox.errors import StripeRefusal
+from app.sandbox.failing import fail_now
 from app.sandbox.ledger import Ledger
-from app.sandbox.staging import fail_now, new_card, subscribed_customer
+from app.sandbox.staging import new_card, subscribed_customer
 from app.sandbox.store import Doc
 from app.sandbox.world import World
 

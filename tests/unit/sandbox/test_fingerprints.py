@@ -10,6 +10,7 @@ from app.clock import SandboxClock
 from app.sandbox import staging
 from app.sandbox.billing import payments
 from app.sandbox.cards import BY_NUMBER, BY_TOKEN
+from app.sandbox.failing import fail_now
 from app.sandbox.ledger import Ledger
 from app.sandbox.resources.payment_methods import attached, card_by_number, method_of
 from app.sandbox.seed import seed
@@ -82,7 +83,7 @@ def test_a_card_taken_off_keeps_its_fingerprint_and_gets_it_back(ledger: Ledger)
 
 def test_a_card_given_for_one_payment_counts_as_its_payers(ledger: Ledger) -> None:
     made = staging.subscribed_customer(ledger, {})
-    failed = staging.fail_now(ledger, made["customer"], ["lost_card"])
+    failed = fail_now(ledger, made["customer"], ["lost_card"])
     known = print_of(ledger.get("payment_method", made["payment_method"]))
     loose = method_of(ledger, BY_TOKEN["pm_card_visa"])
     invoice = ledger.get("invoice", failed["invoice"])
