@@ -66,6 +66,54 @@ class InboxState(StrEnum):
     PARKED = "parked"
 
 
+class EventOrigin(StrEnum):
+    """How an event came in: sent by Stripe, or fetched because it never arrived."""
+
+    WEBHOOK = "webhook"
+    RECONCILE = "reconcile"
+
+
+class CaseOrigin(StrEnum):
+    """Why a case was begun: a payment failed, or the operator asked for a debt from before the connection."""
+
+    FAILURE = "failure"
+    OLD_DEBT = "old_debt"
+
+
+class ErrandKind(StrEnum):
+    """Long work at Stripe: looking for what was missed, reading the past, opening cases for old debts."""
+
+    RECONCILE = "reconcile"
+    BACKFILL = "backfill"
+    OLD_DEBTS = "old_debts"
+
+
+class ErrandState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class FindingKind(StrEnum):
+    """In what way Recoup and Stripe had drifted apart."""
+
+    MISSED_EVENT = "missed_event"
+    FAILURE_WITHOUT_CASE = "failure_without_case"
+    INVOICE_CHANGED = "invoice_changed"
+    INVOICE_ENDED = "invoice_ended"
+    INVOICE_GONE = "invoice_gone"
+    ENDPOINT = "endpoint"
+
+
+class PastOutcome(StrEnum):
+    """What had become of a past failure when it was read; `open` ones may still be paid."""
+
+    PAID = "paid"
+    OPEN = "open"
+    WRITTEN_OFF = "written_off"
+    VOIDED = "voided"
+
+
 class EventKind(StrEnum):
     SNAPSHOT = "snapshot"
     THIN = "thin"

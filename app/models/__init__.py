@@ -9,12 +9,16 @@ from app.models.charge_attempt import ChargeAttempt
 from app.models.connection import Connection
 from app.models.customer import Customer
 from app.models.delivery_event import DeliveryEvent
+from app.models.errand import Errand
+from app.models.finding import Finding
 from app.models.hold import Hold
 from app.models.inbox_event import InboxEvent
 from app.models.invoice import Invoice
 from app.models.member import Member
 from app.models.message import Message
 from app.models.organization import Organization
+from app.models.past_attempt import PastAttempt
+from app.models.past_failure import PastFailure
 from app.models.payment_method import PaymentMethod
 from app.models.recovery_case import RecoveryCase
 from app.models.sign_in import SignIn
@@ -34,12 +38,16 @@ __all__ = [
     "Connection",
     "Customer",
     "DeliveryEvent",
+    "Errand",
+    "Finding",
     "Hold",
     "InboxEvent",
     "Invoice",
     "Member",
     "Message",
     "Organization",
+    "PastAttempt",
+    "PastFailure",
     "PaymentMethod",
     "RecoveryCase",
     "SignIn",

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import TenantRecord, serial_key, word
-from app.vocabulary import EventKind, InboxState
+from app.vocabulary import EventKind, EventOrigin, InboxState
 
 
 class InboxEvent(TenantRecord):
@@ -22,6 +22,7 @@ class InboxEvent(TenantRecord):
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="CASCADE"))
     event_id: Mapped[str]
     kind: Mapped[EventKind] = word(EventKind)
+    origin: Mapped[EventOrigin] = word(EventOrigin, default=EventOrigin.WEBHOOK, server_default="webhook")
     type: Mapped[str]
     api_version: Mapped[str | None]
     account: Mapped[str | None]

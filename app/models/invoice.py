@@ -41,4 +41,5 @@ class Invoice(TenantRecord):
     due_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     paid_out_of_band: Mapped[bool] = mapped_column(default=False)
+    seen_open_at: Mapped[datetime | None]
     refreshed_at: Mapped[datetime]

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import TenantRecord, uuid_key, word
-from app.vocabulary import CaseState, RecoveredBy, StopReason
+from app.vocabulary import CaseOrigin, CaseState, RecoveredBy, StopReason
 
 
 class RecoveryCase(TenantRecord):
@@ -36,6 +36,7 @@ class RecoveryCase(TenantRecord):
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
     subscription_id: Mapped[UUID | None] = mapped_column(ForeignKey("subscriptions.id", ondelete="SET NULL"))
     campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))
+    origin: Mapped[CaseOrigin] = word(CaseOrigin, default=CaseOrigin.FAILURE, server_default="failure")
     state: Mapped[CaseState] = word(CaseState)
     version: Mapped[int] = mapped_column(default=1)
     why: Mapped[str]

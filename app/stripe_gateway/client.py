@@ -16,6 +16,7 @@ import stripe
 
 from app.log import get_logger
 from app.stripe_gateway.errors import RateLimited
+from app.stripe_gateway.pace import at_once
 from app.stripe_gateway.readers.fields import rows, text
 from app.stripe_gateway.snapshots import Json
 from app.stripe_gateway.translation import retry_after, translate
@@ -75,7 +76,8 @@ class _PlainAnswers(stripe.RequestsClient):
 class StripeDoor:
     """One account's line to Stripe, for the pieces of the gateway to build on.
 
-    `timeout` is in seconds for each read; `account` acts for a connected account of a platform's key.
+    `timeout` is in seconds for each read; `account` acts for a connected account of a platform's key;
+    `pace` is called before each request and may wait.
     """
 
     def __init__(
@@ -86,10 +88,12 @@ class StripeDoor:
         account: str | None = None,
         timeout: float = 15.0,
         sleep: Callable[[float], None] = time.sleep,
+        pace: Callable[[], None] = at_once,
     ) -> None:
         self.livemode = api_key[2:8] == "_live_"
         self._is_imitation = bool(api_base) and not _is_stripes_own(api_base or "")
         self._sleep = sleep
+        self._pace = pace
         self._line = _PlainAnswers((min(_CONNECT_TIMEOUT, timeout), timeout))
         client = stripe.StripeClient(
             api_key,
@@ -119,6 +123,7 @@ class StripeDoor:
         raise ours
 
     def _call(self, call: Callable[[], stripe.StripeObject]) -> Json:
+        self._pace()
         self._line.forget()
         try:
             return call().to_dict(for_json=True)

@@ -4,11 +4,27 @@ Amounts are whole minor units of the `currency` beside them (lower-case ISO). Id
 Nothing here knows how an object was fetched or which API version it came from.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 Json = dict[str, Any]
+Row = TypeVar("Row")
+Other = TypeVar("Other")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of a list: `cursor` leads to the next one, None where there is none; `newest` is the newest id on it."""
+
+    rows: tuple[Row, ...]
+    cursor: str | None
+    newest: str | None
+
+    def map(self, read: Callable[[Row], Other]) -> "Page[Other]":
+        """The same page with each row read."""
+        return Page(tuple(map(read, self.rows)), self.cursor, self.newest)
 
 
 @dataclass(frozen=True)
