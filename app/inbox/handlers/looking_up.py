@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from app.inbox.handlers.arrival import Arrival
 from app.models import ChargeAttempt, Customer, Invoice, RecoveryCase, Subscription
@@ -24,12 +24,12 @@ def has_case(arrival: Arrival, invoice_id: str) -> bool:
 
 def unpaid_invoices_of_customer(arrival: Arrival, customer_id: str) -> list[str]:
     """Stripe ids of the invoices of a customer whose cases still wait for money, oldest failure first."""
-    return _invoices(arrival, [Customer.stripe_id == customer_id])
+    return _invoices(arrival, Customer.stripe_id == customer_id)
 
 
 def unpaid_invoices_of_subscription(arrival: Arrival, subscription_id: str) -> list[str]:
     """Stripe ids of the invoices of a subscription whose cases still wait for money, oldest failure first."""
-    return _invoices(arrival, [Invoice.subscription_stripe_id == subscription_id])
+    return _invoices(arrival, Invoice.subscription_stripe_id == subscription_id)
 
 
 def invoice_of_payment(arrival: Arrival, *, charge_id: str | None, payment_intent_id: str | None) -> str | None:
@@ -76,12 +76,12 @@ def observe_each(arrival: Arrival, invoice_ids: Iterable[str]) -> str:
     return f"{count} open case(s) looked at again"
 
 
-def _invoices(arrival: Arrival, conditions: list[object]) -> list[str]:
+def _invoices(arrival: Arrival, condition: ColumnElement[bool]) -> list[str]:
     query = (
         select(Invoice.stripe_id)
         .join(RecoveryCase, RecoveryCase.invoice_id == Invoice.id)
         .join(Customer, Customer.id == RecoveryCase.customer_id)
-        .where(RecoveryCase.connection_id == arrival.connection.id, RecoveryCase.state.in_(UNPAID), *conditions)  # type: ignore[arg-type]
+        .where(RecoveryCase.connection_id == arrival.connection.id, RecoveryCase.state.in_(UNPAID), condition)
         .order_by(RecoveryCase.failed_at, RecoveryCase.id)
     )
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
