@@ -163,6 +163,15 @@ def test_every_page_finds_all_it_names(sandbox: RunningSandbox, client: stripe.S
     assert requests.get(f"{sandbox.url}/favicon.ico", timeout=10).headers["Content-Type"].startswith("image/svg+xml")
 
 
+def test_the_link_to_a_printed_invoice_leads_to_its_page(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    invoice = client.v1.invoices.retrieve(failing(sandbox, "lost_card")["invoice"])
+    assert invoice.invoice_pdf
+    found = requests.get(invoice.invoice_pdf, timeout=10)
+    assert (found.url, found.status_code) == (invoice.hosted_invoice_url, 200)
+    unknown = requests.get(f"{sandbox.url}/i/in_none/pdf", timeout=10)
+    assert (unknown.status_code, "Nothing here" in unknown.text) == (404, True)
+
+
 def test_one_business_name_stands_wherever_a_payer_or_program_looks(
     sandbox: RunningSandbox, client: stripe.StripeClient
 ) -> None:

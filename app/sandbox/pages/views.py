@@ -36,6 +36,7 @@ def blueprint(world: World) -> Blueprint:
     pages.add_url_rule("/_sandbox/style.css", "style", style)
     pages.add_url_rule("/_sandbox/icon.svg", "icon", icon)
     pages.add_url_rule("/favicon.ico", "favicon", icon)  # what a browser asks for where no page names an icon
+    pages.add_url_rule("/i/<identifier>/pdf", "show_pdf", _view(world, show_pdf))
     for rule, show, act in (
         ("/c/pay/<identifier>", show_checkout, save_card),
         ("/i/<identifier>", show_invoice, answer_invoice),
@@ -83,6 +84,11 @@ def show_invoice(ledger: Ledger, identifier: str, problem: str | None = None) ->
         problem=problem,
         **entered(),
     )
+
+
+def show_pdf(ledger: Ledger, identifier: str) -> Any:
+    """Where `invoice_pdf` leads: this sandbox prints nothing, so to the page of the same invoice."""
+    return redirect(f"{ledger.base_url}/i/{ledger.get('invoice', identifier)['id']}", 303)
 
 
 def answer_invoice(ledger: Ledger, identifier: str) -> Any:
