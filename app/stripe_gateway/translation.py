@@ -31,6 +31,8 @@ _BY_STATUS: dict[int, tuple[type[GatewayError], str]] = {
 _BY_TYPE_OR_CODE: dict[str, tuple[type[GatewayError], str]] = {
     # Until 2017 rate limits came as 400, and some imitations keep to that.
     "rate_limit": _BY_STATUS[429],
+    # Stripe types it as an `idempotency_error` too; the code is what tells a busy key from one used otherwise.
+    "idempotency_key_in_use": _BY_STATUS[409],
     "idempotency_error": (KeyUsedOtherwise, "this idempotency key was first used with other parameters"),
 }
 _INVALID = (InvalidRequest, "Stripe refused the request for this object as it is now: read it again")

@@ -22,6 +22,7 @@ TABLE = [
     (404, {"code": "resource_missing"}, errors.NotFound),
     (405, {}, errors.InvalidRequest),
     (409, {"code": "idempotency_key_in_use"}, errors.KeyInUse),
+    (409, {"code": "idempotency_key_in_use", "type": "idempotency_error"}, errors.KeyInUse),
     (429, {"code": "lock_timeout"}, errors.RateLimited),
     (500, {"type": "api_error"}, errors.StripeUnavailable),
     (503, {}, errors.StripeUnavailable),
