@@ -1,7 +1,7 @@
 """What must be true of live data at any moment, as queries that find whatever breaks it. The oracle of the fault suite.
 
 Each query runs across organizations and gives one line for each offence. `:now` is the moment of asking; work that is
-merely under way is no offence until it is a minute past its lease.
+merely under way is no offence until it is a minute past its lease (leases of steps and events are on Postgres' clock).
 """
 
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ INVARIANTS = (
         "leases_end",
         "Nothing stays claimed for more than a minute past its lease.",
         """select case_id, key || ' is stuck as ' || state from steps
-            where state in ('claimed', 'running') and lease_until < :now - interval '60 seconds'
+            where state in ('claimed', 'running') and lease_until < now() - interval '60 seconds'
             union all
             select case_id, key || ' is stuck as claimed' from messages
             where state = 'claimed' and next_try_at < :now - interval '60 seconds'""",

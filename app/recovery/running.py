@@ -31,7 +31,7 @@ UNTIL_RECONNECTED = timedelta(minutes=30)
 def run(context: Context, claim: Claim) -> None:
     """Carry out one claimed step; does nothing where the claim no longer holds."""
     with context.database.organization(claim.organization_id) as session:
-        step = steps.begin(session, claim, context.clock.now())
+        step = steps.begin(session, claim)
         if step is None:
             return
         case = session.get_one(RecoveryCase, step.case_id)
@@ -44,7 +44,7 @@ def run(context: Context, claim: Claim) -> None:
     try:
         KINDS[step.kind](running)
     except LeaseLost:
-        log.info("step.lease_lost", step=str(claim.step_id))
+        log.warning("step.lease_lost", step=str(claim.step_id), kind=step.kind)
     except RetryLater as problem:
         _later(running, problem)
     except ConnectionBroken as problem:

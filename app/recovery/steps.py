@@ -1,7 +1,8 @@
 """Steps as durable due-rows: planned, claimed under a lease with a fencing token, begun, finished. Rows only.
 
 What a step does is the business of `running`; this file guarantees that one worker at a time does it, and that a
-worker which outlived its lease cannot write an ending.
+worker which outlived its lease cannot write an ending. A lease says how long a silent process counts as alive, so it is
+on the database's own clock, which nobody can turn and which all machines share; when a step is due is the caller's.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,11 +23,12 @@ LEASE = timedelta(seconds=50)  # a begun step is taken over after this
 
 CLAIM = text(
     """
-    update steps set state = 'claimed', lease_until = :until, lease_token = gen_random_uuid(), claims = claims + 1
+    update steps set state = 'claimed', claims = claims + 1,
+        lease_until = now() + :to_be_heard, lease_token = gen_random_uuid()
     where id in (
         select id from steps
         where state in ('planned', 'claimed', 'running') and due_at <= :now
-          and (state = 'planned' or lease_until <= :now)
+          and (state = 'planned' or lease_until <= now())
         order by due_at limit :limit for update skip locked
     )
     returning organization_id, id, lease_token
@@ -97,25 +99,26 @@ def cancel(session: Session, case_id: UUID, why: str, now: datetime, kinds: tupl
 
 def claim_due(session: Session, now: datetime, limit: int = 50) -> list[Claim]:
     """Claim due steps of any organization, those whose lease has run out included. Any number of clocks may call it."""
-    rows = session.execute(CLAIM, {"now": now, "until": now + TO_BE_HEARD, "limit": limit})
+    rows = session.execute(CLAIM, {"now": now, "to_be_heard": TO_BE_HEARD, "limit": limit})
     return [Claim(*row) for row in rows]
 
 
 def claim_one(session: Session, step: Step, now: datetime) -> Claim | None:
-    """Claim one step for this very process; None when somebody else holds it."""
+    """Claim one due step for this very process; None when somebody else has begun it, or it is due no longer.
+
+    One that a clock claimed and no worker began is taken: whoever is already at work on the case is quicker.
+    """
     token = uuid4()
+    is_free = Step.state.in_((StepState.PLANNED, StepState.CLAIMED)) | (Step.lease_until <= func.now())
     claimed = session.scalars(
         update(Step)
-        .where(Step.id == step.id, (Step.state == StepState.PLANNED) | (Step.lease_until <= now) | _unheard())
-        .values(state=StepState.CLAIMED, lease_token=token, lease_until=now + TO_BE_HEARD, claims=Step.claims + 1)
+        .where(Step.id == step.id, Step.due_at <= now, is_free)
+        .values(
+            state=StepState.CLAIMED, lease_token=token, lease_until=func.now() + TO_BE_HEARD, claims=Step.claims + 1
+        )
         .returning(Step.id)
     ).one_or_none()
     return Claim(step.organization_id, step.id, token) if claimed else None
-
-
-def _unheard() -> ColumnElement[bool]:
-    """Claimed by a clock but not begun: whoever is already at work on the case may take it."""
-    return Step.state == StepState.CLAIMED
 
 
 def unclaim(session: Session, claims: list[Claim]) -> None:
@@ -127,12 +130,12 @@ def unclaim(session: Session, claims: list[Claim]) -> None:
     )
 
 
-def begin(session: Session, claim: Claim, now: datetime) -> Step | None:
+def begin(session: Session, claim: Claim) -> Step | None:
     """Start a claimed step; None when another worker has it, had it, or it was cancelled. One caller wins."""
     return session.scalars(
         update(Step)
         .where(Step.id == claim.step_id, Step.lease_token == claim.token, Step.state == StepState.CLAIMED)
-        .values(state=StepState.RUNNING, lease_until=now + LEASE)
+        .values(state=StepState.RUNNING, lease_until=func.now() + LEASE)
         .returning(Step)
     ).one_or_none()
 
