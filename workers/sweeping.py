@@ -6,7 +6,7 @@ from datetime import timedelta
 from app.bell import Urgency
 from app.context import Context
 from app.failpoints import failpoint
-from app.inbox import processing
+from app.inbox import claiming
 from app.messages.sweep import sweep_due
 from app.recovery import steps, unanswered
 
@@ -23,7 +23,7 @@ def sweep_once(context: Context) -> int:
 
 def _ring_events(context: Context) -> int:
     with context.database.system() as session:
-        left = processing.has_unfinished(session, context.clock.now() - MISSED)
+        left = claiming.has_unfinished(session, context.clock.now() - MISSED)
     return int(left and context.bell.ring("drain_inbox", urgency=Urgency.NOW))
 
 

@@ -1,20 +1,23 @@
-"""Taking kept events out of the inbox: claimed in small batches, handled, finished; poison is parked with its reason.
+"""Handling kept events: each under its claim, finished, put off or parked with its reason.
 
-An event is finished under its lease token. A handler may run twice, so each reads Stripe and applies what it finds.
+A handler may run twice, so each reads Stripe and applies what it finds. Three things can go wrong and are counted
+apart: an outage (Stripe or Postgres is away; the event waits, for ever if need be), a fault (the handler stumbles; a
+few of them park the event) and an end without a word (the worker died of it, perhaps; a few in a row park it, too).
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session
 
 from app.accounts.connections import gateway_for, mark_broken
+from app.bell import Urgency
 from app.context import Context
 from app.errors import RecoupError
 from app.failpoints import failpoint
+from app.inbox import claiming
+from app.inbox.claiming import EventClaim
 from app.inbox.envelope import unpack
 from app.inbox.handlers import find_handler
 from app.inbox.handlers.arrival import Arrival
@@ -25,66 +28,48 @@ from app.stripe_gateway.errors import ConnectionBroken, NotFound, RetryLater
 from app.vocabulary import InboxState
 
 log = get_logger(__name__)
-LEASE = timedelta(seconds=60)
-BATCH = 8
+A_SHIFT = timedelta(seconds=60)  # after which a job ends and rings for the next: RQ kills jobs after 120
 MOST_FAULTS = 5
+MOST_UNFINISHED = 5
 MAX_SENTENCE = 1000
 LONGEST_WAIT = timedelta(hours=1)
-CLAIM = text(
-    """
-    update inbox_events set lease_token = gen_random_uuid(), next_try_at = :until
-    where id in (
-        select id from inbox_events where state = 'received' and next_try_at <= :now
-        order by next_try_at, id limit :limit for update skip locked
-    )
-    returning id, organization_id, lease_token
-    """
-)
 
 
 class NotParked(RecoupError):
     """Only a parked event can be replayed."""
 
 
-@dataclass(frozen=True)
-class EventClaim:
-    """An event that is ours to handle while `token` is on it."""
-
-    event_id: int
-    organization_id: UUID
-    token: UUID
-
-
-def claim(session: Session, now: datetime, limit: int = BATCH) -> list[EventClaim]:
-    """Claim unfinished events of any organization, oldest first."""
-    rows = session.execute(CLAIM, {"now": now, "until": now + LEASE, "limit": limit})
-    return sorted((EventClaim(*row) for row in rows), key=lambda one: one.event_id)
-
-
 def drain(context: Context) -> int:
-    """Handle unfinished events until none is left; how many."""
+    """Handle unfinished events until none is left or the shift is over; how many."""
     count = 0
-    while True:
-        with context.database.system() as session:
-            claims = claim(session, context.clock.now())
-        if not claims:
-            return count
-        for one in claims:
+    end = context.clock.now() + A_SHIFT
+    while claims := _claim(context):
+        for place, one in enumerate(claims):
+            if context.clock.now() > end:
+                with context.database.system() as session:
+                    claiming.give_back(session, claims[place:])
+                context.bell.ring("drain_inbox", urgency=Urgency.NOW)
+                return count
             handle(context, one)
-        count += len(claims)
+            count += 1
+    return count
 
 
-def has_unfinished(session: Session, now: datetime) -> bool:
-    """Whether an event waits that the bell should have brought to a worker by now."""
-    query = select(InboxEvent.id).where(InboxEvent.state == InboxState.RECEIVED, InboxEvent.next_try_at <= now)
-    return session.scalar(query.limit(1)) is not None
+def _claim(context: Context) -> list[EventClaim]:
+    with context.database.system() as session:
+        return claiming.claim(session, context.clock.now())
 
 
 def handle(context: Context, one: EventClaim) -> None:
-    """Handle one claimed event; trouble is written to its row and never raised."""
+    """Handle one claimed event; trouble is written to its row and never raised, unless Postgres is away then, too."""
+    if one.unfinished >= MOST_UNFINISHED:
+        _park(context, one, f"Unfinished: {one.unfinished} times the worker that handled it ended without a word")
+        return
     failpoint("event.before_handling")
     with context.database.organization(one.organization_id) as session:
-        event = session.get_one(InboxEvent, one.event_id)
+        event = claiming.find_held(session, one, context.clock.now())
+        if event is None:
+            return
         connection = session.get_one(Connection, event.connection_id)
     try:
         arrival = Arrival(context, gateway_for(context, connection), connection, event, unpack(event.body))
@@ -101,7 +86,7 @@ def handle(context: Context, one: EventClaim) -> None:
         _handled(context, one, f"nothing follows; Stripe does not have it (any more): {problem}"[:MAX_SENTENCE])
     except Exception as problem:  # whatever a body nobody foresaw may cause: it must not hold up the events behind it
         log.warning("event.failed", id=event.event_id, type=event.type, problem=type(problem).__name__)
-        _fault(context, one, event.tries, problem)
+        _fault(context, one, event.faults + 1, problem)
     else:
         failpoint("event.before_commit")
         _handled(context, one, outcome)
@@ -115,7 +100,7 @@ def replay(context: Context, organization_id: UUID, event_row_id: int, actor: st
         freed = session.scalar(
             update(InboxEvent)
             .where(InboxEvent.id == event_row_id, InboxEvent.state == InboxState.PARKED)
-            .values(state=InboxState.RECEIVED, tries=0, next_try_at=now, lease_token=None)
+            .values(state=InboxState.RECEIVED, tries=0, faults=0, unfinished=0, next_try_at=now)
             .returning(InboxEvent.event_id)
         )
         if freed is None:
@@ -133,35 +118,45 @@ def replay(context: Context, organization_id: UUID, event_row_id: int, actor: st
 
 
 def _handled(context: Context, one: EventClaim, outcome: str) -> None:
-    now = context.clock.now()
-    _finish(context, one, state=InboxState.HANDLED, outcome=outcome, handled_at=now, problem=None)
+    """What has been handled is handled, even if its worker was slow and another has begun on it meanwhile."""
+    values = {"state": InboxState.HANDLED, "outcome": outcome, "handled_at": context.clock.now(), "problem": None}
+    _finish(context, one, InboxEvent.state == InboxState.RECEIVED, **values)
 
 
 def _later(context: Context, one: EventClaim, tries: int, problem: Exception) -> None:
     """Stripe or Postgres could not be asked; that is not the event's fault, so it waits and is never parked for it."""
-    wait = min(timedelta(seconds=2) * 2 ** min(tries, 12), LONGEST_WAIT)
+    wait = min(timedelta(seconds=2) * 2 ** min(tries - 1, 12), LONGEST_WAIT)
     wait = max(wait, timedelta(seconds=getattr(problem, "retry_after", None) or 0))
-    _put_back(context, one, tries + 1, wait, problem)
+    _put_back(context, one, wait, problem=_sentence(problem))
 
 
-def _fault(context: Context, one: EventClaim, tries: int, problem: Exception) -> None:
-    if tries + 1 >= MOST_FAULTS:
-        _finish(context, one, state=InboxState.PARKED, tries=tries + 1, problem=_sentence(problem))
-        return
-    _put_back(context, one, tries + 1, timedelta(seconds=2) * 3**tries, problem)
+def _fault(context: Context, one: EventClaim, faults: int, problem: Exception) -> None:
+    """The handler stumbled over this event: once more after a growing wait, but not for ever."""
+    if faults >= MOST_FAULTS:
+        _park(context, one, _sentence(problem), faults=faults)
+    else:
+        _put_back(context, one, timedelta(seconds=2) * 3 ** (faults - 1), faults=faults, problem=_sentence(problem))
 
 
-def _put_back(context: Context, one: EventClaim, tries: int, wait: timedelta, problem: Exception) -> None:
-    next_try_at = context.clock.now() + wait
-    _finish(context, one, tries=tries, next_try_at=next_try_at, problem=_sentence(problem))
+def _park(context: Context, one: EventClaim, problem: str, **values: object) -> None:
+    log.error("event.parked", id=one.event_id, problem=problem.partition(":")[0])
+    _finish(context, one, _is_held(one), state=InboxState.PARKED, problem=problem, **values)
 
 
-def _finish(context: Context, one: EventClaim, **values: object) -> None:
+def _put_back(context: Context, one: EventClaim, wait: timedelta, **values: object) -> None:
+    _finish(context, one, _is_held(one), next_try_at=context.clock.now() + wait, unfinished=0, **values)
+
+
+def _is_held(one: EventClaim) -> ColumnElement[bool]:
+    return InboxEvent.lease_token == one.token
+
+
+def _finish(context: Context, one: EventClaim, condition: ColumnElement[bool], **values: object) -> None:
     with context.database.organization(one.organization_id) as session:
         session.execute(
             update(InboxEvent)
-            .where(InboxEvent.id == one.event_id, InboxEvent.lease_token == one.token)
-            .values(lease_token=None, **values)
+            .where(InboxEvent.id == one.event_id, condition)
+            .values(lease_token=None, lease_until=None, **values)
         )
 
 

@@ -1,4 +1,8 @@
-"""A webhook as it came: the compressed body, in columns what is asked for. Unfinished ones are found by the sweep."""
+"""A webhook as it came: the compressed body, in columns what is asked for. Unfinished ones are found by the sweep.
+
+`tries` counts every claim of it, `faults` those over which its handler stumbled, `unfinished` those in a row that ended
+without a word because the worker died. `lease_until` is on Postgres' clock.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +19,11 @@ class InboxEvent(TenantRecord):
     __table_args__ = (
         UniqueConstraint("connection_id", "event_id"),
         Index("ix_inbox_events_unfinished", "next_try_at", postgresql_where=text("state = 'received'")),
+        Index(
+            "ix_inbox_events_leased",
+            "lease_until",
+            postgresql_where=text("state = 'received' and lease_until is not null"),
+        ),
         Index("ix_inbox_events_newest", "organization_id", "received_at"),
     )
 
@@ -33,8 +42,11 @@ class InboxEvent(TenantRecord):
     body: Mapped[bytes]
     state: Mapped[InboxState] = word(InboxState, default=InboxState.RECEIVED)
     tries: Mapped[int] = mapped_column(default=0)
+    faults: Mapped[int] = mapped_column(default=0, server_default="0")
+    unfinished: Mapped[int] = mapped_column(default=0, server_default="0")
     next_try_at: Mapped[datetime]
     lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
     problem: Mapped[str | None]
     outcome: Mapped[str | None]
     handled_at: Mapped[datetime | None]

@@ -110,6 +110,7 @@ INVARIANTS = (
         "A webhook that was accepted is handled, parked with a reason, or still being tried.",
         """select connection_id, event_id || ' is left behind' from inbox_events
            where state = 'received' and next_try_at < :now - interval '5 minutes'
+             and (lease_until is null or lease_until < now() - interval '60 seconds')
            union all
            select connection_id, event_id || ' is parked without a reason' from inbox_events
            where state = 'parked' and problem is null""",

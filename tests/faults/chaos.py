@@ -102,7 +102,9 @@ class Chaos:
         """To where something is due, or a little further: past leases now and then, past hours seldom."""
         self.done["time passed"] += 1
         coming = self._town.next_moment() or self._town.now
-        self._town.turn(max(coming, self._town.now) + timedelta(minutes=self._dice.choice((0, 0, 1, 2, 30, 180, 480))))
+        more = timedelta(minutes=self._dice.choice((0, 0, 1, 2, 30, 180, 480)))
+        self._town.age_leases(more)
+        self._town.turn(max(coming, self._town.now) + more)
 
     def _restart(self, name: str) -> None:
         self.done[name] += 1

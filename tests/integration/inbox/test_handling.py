@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from app import embedded
 from app.bell import Bell
 from app.context import Context
-from app.inbox import processing
+from app.inbox import claiming, processing
 from app.inbox.handlers import Handler, find_handler
 from app.inbox.handlers.arrival import Arrival
 from app.inbox.processing import MOST_FAULTS
@@ -235,8 +235,9 @@ def test_a_worker_that_slept_through_its_lease_does_not_write_the_ending_of_anot
     assert receiver.post(body_of(event(DURING_TROUBLE))).status_code == 200
     context = receiver.context
     with context.database.system() as session:
-        (slow,) = processing.claim(session, context.clock.now())
-    turn(context, seconds=61)
+        (slow,) = claiming.claim(session, context.clock.now())
+    with context.database.system() as session:
+        session.execute(text("update inbox_events set lease_until = now()"))
     handle_with(lambda _arrival: "by the second")
     processing.drain(context)
     handle_with(lambda _arrival: "by the first, much too late")
@@ -249,10 +250,10 @@ def test_an_event_that_is_being_handled_is_not_claimed_by_anybody_else(receiver:
         assert receiver.post(body_of(event())).status_code == 200
     context = receiver.context
     with context.database.system() as one, context.database.system() as two:
-        ours = processing.claim(one, context.clock.now())
-        theirs = processing.claim(two, context.clock.now())
+        ours = claiming.claim(one, context.clock.now())
+        theirs = claiming.claim(two, context.clock.now())
         assert not {claim.event_id for claim in ours} & {claim.event_id for claim in theirs}
-        assert len(ours) == len(theirs) == processing.BATCH
+        assert len(ours) == len(theirs) == claiming.BATCH
 
 
 def test_a_stored_body_that_cannot_be_read_any_more_is_parked(receiver: Receiver) -> None:

@@ -1,0 +1,100 @@
+"""Whose a kept event is: claimed in small batches under a lease, oldest first. Knows nothing of what events mean.
+
+Leases are on Postgres' clock, like those of steps. A claim that was neither finished nor given back tells of a worker
+that died, and the event may have been what killed it. Such an event is claimed alone, so that those which merely
+waited beside it come to no suspicion, and each time for twice as long, so that a slow one may yet get done and a storm
+that kills every worker may pass before it is parked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from app.models import InboxEvent
+from app.vocabulary import InboxState
+
+LEASE = timedelta(seconds=45)
+RENEW_AFTER = timedelta(seconds=15)  # in a batch, the last may have to wait for those before it
+BATCH = 8
+LEFT_BEHIND = text(
+    """
+    update inbox_events set lease_token = gen_random_uuid(), tries = tries + 1, unfinished = unfinished + 1,
+        lease_until = now() + cast(:lease as interval) * power(2, unfinished + 1)
+    where id = (
+        select id from inbox_events where state = 'received' and lease_until <= now()
+        order by lease_until limit 1 for update skip locked
+    )
+    returning id, organization_id, lease_token, unfinished
+    """
+)
+FREE = text(
+    """
+    update inbox_events set lease_token = gen_random_uuid(), tries = tries + 1, lease_until = now() + :lease
+    where id in (
+        select id from inbox_events where state = 'received' and next_try_at <= :now and lease_until is null
+        order by next_try_at, id limit :limit for update skip locked
+    )
+    returning id, organization_id, lease_token, unfinished
+    """
+)
+
+
+@dataclass(frozen=True)
+class EventClaim:
+    """An event that is ours to handle while `token` is on it.
+
+    `unfinished`: how many claims of it have been left behind since one was last brought to an end.
+    """
+
+    event_id: int
+    organization_id: UUID
+    token: UUID
+    unfinished: int
+    claimed_at: datetime
+
+
+def claim(session: Session, now: datetime, limit: int = BATCH) -> list[EventClaim]:
+    """Claim one event that a dead worker left behind, else up to `limit` that wait. Needs the system session."""
+    rows = session.execute(LEFT_BEHIND, {"lease": LEASE}).all()
+    rows = rows or session.execute(FREE, {"lease": LEASE, "now": now, "limit": limit}).all()
+    claims = [EventClaim(row.id, row.organization_id, row.lease_token, row.unfinished, now) for row in rows]
+    return sorted(claims, key=lambda one: one.event_id)
+
+
+def has_unfinished(session: Session, now: datetime) -> bool:
+    """Whether an event has waited since `now` at the latest, or was left behind by a worker that died."""
+    waits = (InboxEvent.next_try_at <= now) & InboxEvent.lease_until.is_(None)
+    query = select(InboxEvent.id).where(
+        InboxEvent.state == InboxState.RECEIVED, or_(waits, InboxEvent.lease_until <= func.now())
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def find_held(session: Session, one: EventClaim, now: datetime) -> InboxEvent | None:
+    """The claimed event, for long enough to handle it; None when it is somebody else's by now."""
+    event = session.get_one(InboxEvent, one.event_id)
+    if event.lease_token != one.token:
+        return None
+    if now - one.claimed_at < RENEW_AFTER:
+        return event
+    statement = update(InboxEvent).where(InboxEvent.id == one.event_id, InboxEvent.lease_token == one.token)
+    renewed = session.scalar(statement.values(lease_until=func.now() + LEASE).returning(InboxEvent.id))
+    return event if renewed else None
+
+
+def give_back(session: Session, claims: Sequence[EventClaim]) -> None:
+    """Free events that were claimed and not begun."""
+    session.execute(
+        update(InboxEvent)
+        .where(InboxEvent.lease_token.in_([one.token for one in claims]))
+        .values(
+            lease_token=None,
+            lease_until=None,
+            tries=InboxEvent.tries - 1,
+            unfinished=func.greatest(InboxEvent.unfinished - 1, 0),
+        )
+    )
