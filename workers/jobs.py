@@ -3,14 +3,18 @@
 Any of them may be lost or run twice without harm: rows say what is to be done, and claims say by whom.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 from app.inbox import bell as inbox_bell
 from app.inbox import processing
+from app.inbox.errands import running as errands
 from app.messages import outbox
 from app.recovery import running, unanswered
 from app.recovery.steps import Claim
 from workers import boot, sweeping
+
+ERRAND_SLICE = timedelta(seconds=40)  # with its last page well within the bell's two minutes for a job
 
 
 def drain_inbox() -> None:
@@ -34,6 +38,15 @@ def deliver_message(organization_id: str, message_id: str) -> None:
 def resolve_attempt(organization_id: str, attempt_id: str) -> None:
     """Find out what came of a charge whose answer never came."""
     unanswered.resolve(boot.context(), UUID(organization_id), UUID(attempt_id))
+
+
+def run_errand(organization_id: str, errand_id: str) -> None:
+    """Carry a long errand on for a while, then let others have their turn."""
+    context = boot.context()
+    until = context.clock.now() + ERRAND_SLICE
+    progress = errands.carry_on(context, UUID(organization_id), UUID(errand_id), until=until)
+    if progress.standing is errands.Standing.PAUSED:
+        sweeping.ring_upkeep(context)
 
 
 def sweep() -> None:

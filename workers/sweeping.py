@@ -7,6 +7,7 @@ from app.bell import Urgency
 from app.context import Context
 from app.failpoints import failpoint
 from app.inbox import claiming
+from app.inbox.errands import upkeep
 from app.messages.sweep import sweep_due
 from app.recovery import steps, unanswered
 
@@ -19,6 +20,20 @@ MISSED = timedelta(seconds=1)  # an event this old was not brought by its bell
 def sweep_once(context: Context) -> int:
     """Ring for everything that is due; how many rings there were."""
     return _ring_events(context) + _ring_steps(context) + _ring_messages(context) + _ring_attempts(context)
+
+
+def ring_upkeep(context: Context, every: timedelta = upkeep.EVERY) -> int:
+    """Begin the long errands that are due and ring for those that nobody works on; how many rings there were.
+
+    Not part of every round: it is no matter of seconds.
+    """
+    upkeep.begin_due(context, every)
+    with context.database.system() as session:
+        waiting = upkeep.find_unattended(session, context.clock.now())
+    return sum(
+        context.bell.ring("run_errand", str(organization), str(errand), urgency=Urgency.LATER)
+        for organization, errand in waiting
+    )
 
 
 def _ring_events(context: Context) -> int:

@@ -1,5 +1,6 @@
 """Connecting a Stripe account: its key, its webhook endpoint and secrets, and the gateway that speaks for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -14,6 +15,7 @@ from app.errors import RecoupError
 from app.models import AuditEntry, Connection
 from app.stripe_gateway.errors import LACKING, ConnectionBroken
 from app.stripe_gateway.gateway import StripeGateway
+from app.stripe_gateway.pace import at_once
 from app.stripe_gateway.snapshots import WebhookEndpoint
 from app.vocabulary import ConnectionMode, ConnectionStatus
 
@@ -33,14 +35,15 @@ class Connected:
     made_endpoint: bool
 
 
-def make_gateway(context: Context, api_key: str) -> StripeGateway:
+def make_gateway(context: Context, api_key: str, pace: Callable[[], None] = at_once) -> StripeGateway:
     """A gateway for a key, talking to wherever this process is told Stripe is."""
-    return StripeGateway(api_key, api_base=context.settings.stripe_api_base)
+    return StripeGateway(api_key, api_base=context.settings.stripe_api_base, pace=pace)
 
 
-def gateway_for(context: Context, connection: Connection) -> StripeGateway:
+def gateway_for(context: Context, connection: Connection, pace: Callable[[], None] = at_once) -> StripeGateway:
     """The gateway that speaks for a stored connection; raises `SecretUnreadable`."""
-    return make_gateway(context, context.keys.open(connection.sealed_api_key, connection.context("api_key")))
+    key = context.keys.open(connection.sealed_api_key, connection.context("api_key"))
+    return make_gateway(context, key, pace)
 
 
 def webhook_secrets(context: Context, connection: Connection) -> list[str]:

@@ -5,12 +5,14 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "backfill": ("backfill", "backfill", "Read the past of an account; open cases for old debts."),
     "clock": ("processes", "run_clock", "Find what is due or was left behind and ring for it."),
     "connect": ("connect", "connect", "Connect a Stripe account by its restricted key."),
     "doctor": ("doctor", "doctor", "Look for what is wrong with this installation."),
     "inbox": ("inbox", "inbox", "Webhooks that were kept but could not be handled."),
     "keys": ("keys", "keys", "Keys that seal stored secrets: make, rotate."),
     "migrate": ("processes", "migrate", "Bring the database to the newest schema."),
+    "reconcile": ("reconcile", "reconcile", "Find what was missed at Stripe, and mend it."),
     "report": ("report", "report", "What became of failed payments."),
     "sandbox": ("sandbox", "sandbox", "Play with the pretend Stripe, turn the clock."),
     "up": ("up", "up", "Run everything in the foreground."),

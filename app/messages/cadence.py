@@ -60,6 +60,7 @@ class Reason(StrEnum):
     DISCONNECTED = "disconnected"
     CONNECTION_BROKEN = "connection_broken"
     WRITTEN_TO_RECENTLY = "written_to_recently"
+    NAMED_ELSEWHERE = "named_elsewhere"
     STALE = "stale"
 
 
@@ -99,8 +100,9 @@ class Situation:
     """All that the decision rests on. Moments are aware UTC.
 
     `due_at` is when the mail should have gone; `last_written_at` when any other mail to this person last left;
-    `told_at` when this case's last other mail of the same kind left; `changed_at` when the final action was done or
-    undone.
+    `told_at` when this case's last other mail of the same kind left; `named_at` when a mail about another of the
+    customer's debts last named this one as well (only of interest to old debts); `changed_at` when the final action
+    was done or undone.
     """
 
     kind: MailKind
@@ -114,6 +116,7 @@ class Situation:
     holds: tuple[CurrentHold, ...] = ()
     last_written_at: datetime | None = None
     told_at: datetime | None = None
+    named_at: datetime | None = None
     final_action: FinalActionState | None = None
     changed_at: datetime | None = None
 
@@ -134,7 +137,7 @@ def decide(facts: Situation, now: datetime) -> Decision:
 
 def _never(facts: Situation, now: datetime) -> Reason | None:
     if facts.kind in CHASING:
-        reason = _why_not_chase(facts)
+        reason = _why_not_chase(facts, now)
     elif facts.kind is MailKind.RECOVERED:
         reason = None if facts.case_state is CaseState.RECOVERED else Reason.NOT_RECOVERED
     else:
@@ -143,7 +146,7 @@ def _never(facts: Situation, now: datetime) -> Reason | None:
     return reason or _why_not_reachable(facts) or (Reason.STALE if late else None)
 
 
-def _why_not_chase(facts: Situation) -> Reason | None:
+def _why_not_chase(facts: Situation, now: datetime) -> Reason | None:
     if facts.case_state is CaseState.RECOVERED or facts.invoice_status == "paid":
         return Reason.PAID
     if facts.case_state is CaseState.CLOSED or facts.invoice_status != "open":
@@ -152,6 +155,8 @@ def _why_not_chase(facts: Situation) -> Reason | None:
         return Reason.ENDED
     if any(hold.kind is HoldKind.DISPUTE for hold in facts.holds):
         return Reason.DISPUTE
+    if facts.named_at is not None and now < facts.named_at + QUIET_BETWEEN_MAILS:
+        return Reason.NAMED_ELSEWHERE
     return Reason.HELD if any(hold.until is None for hold in facts.holds) else None
 
 

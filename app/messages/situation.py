@@ -7,10 +7,10 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.messages import suppression
-from app.messages.cadence import CurrentHold, MailKind, Situation
+from app.messages.cadence import CHASING, CurrentHold, MailKind, Situation
 from app.messages.facts import Conversation
 from app.models import Connection, Customer, Hold, Message, Step
-from app.vocabulary import MessageState
+from app.vocabulary import CaseOrigin, MessageState
 
 LEFT = (MessageState.CLAIMED, MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.DELIVERED)
 """Messages that have, or may have, reached somebody."""
@@ -38,6 +38,7 @@ def read(session: Session, rows: Conversation, message: Message, now: datetime) 
         holds=_holds(session, rows, now),
         last_written_at=_last_written_at(session, rows, message),
         told_at=_told_at(session, message),
+        named_at=_named_at(session, rows, message),
         final_action=snapshot.state if snapshot else None,
         changed_at=(snapshot.restored_at or snapshot.done_at) if snapshot else None,
     )
@@ -67,6 +68,22 @@ def _last_written_at(session: Session, rows: Conversation, message: Message) -> 
         same_person.append(func.lower(Message.recipient) == rows.customer.email.lower())
     return session.scalar(
         select(func.max(Message.claimed_at)).where(Message.id != message.id, Message.state.in_(LEFT), or_(*same_person))
+    )
+
+
+def _named_at(session: Session, rows: Conversation, message: Message) -> datetime | None:
+    """When a mail about another debt of this customer last left that named this one, too: many old debts that become
+    cases on one day are one conversation, and not a mail each."""
+    if rows.case.origin is not CaseOrigin.OLD_DEBT:
+        return None
+    return session.scalar(
+        select(func.max(Message.claimed_at)).where(
+            Message.customer_id == rows.customer.id,
+            Message.case_id != message.case_id,
+            Message.kind.in_(CHASING),
+            Message.state.in_(LEFT),
+            Message.claimed_at >= rows.case.opened_at,
+        )
     )
 
 

@@ -15,7 +15,12 @@ from sqlalchemy.orm import Session
 from app.models import CampaignVersion, CaseEntry, Customer, Invoice, RecoveryCase, Subscription
 from app.recovery.campaigns import read_definition, window_end
 from app.recovery.states import moves, next_state
-from app.vocabulary import CaseState, EntryKind, Fact, RecoveredBy, StopReason
+from app.vocabulary import CaseOrigin, CaseState, EntryKind, Fact, RecoveredBy, StopReason
+
+_OPENED = {
+    CaseOrigin.FAILURE: "The payment failed; a case was opened.",
+    CaseOrigin.OLD_DEBT: "A debt from before the connection; a case was opened because the operator asked for it.",
+}
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,12 @@ def open_case(
     version: CampaignVersion,
     failed_at: datetime,
     now: datetime,
+    origin: CaseOrigin = CaseOrigin.FAILURE,
 ) -> RecoveryCase:
-    """Begin a case for an invoice whose payment failed. The caller holds the invoice row's lock."""
+    """Begin a case for an invoice whose payment failed. The caller holds the invoice row's lock.
+
+    An old debt begins as of `now`: its `failed_at` is the day it was asked for (docs/metrics.md).
+    """
     definition = read_definition(version)
     ends = window_end(definition, failed_at)
     case = RecoveryCase(
@@ -69,6 +78,7 @@ def open_case(
         customer_id=customer.id,
         subscription_id=subscription.id if subscription else None,
         campaign_version_id=version.id,
+        origin=origin,
         state=CaseState.WAITING,
         why="The payment failed.",
         amount_due=max(invoice.amount_remaining, 0) or invoice.amount_due,
@@ -80,7 +90,7 @@ def open_case(
     )
     session.add(case)
     session.flush()
-    append(session, case, EntryKind.FACT, "opened", "opened", failed_at, now, "The payment failed; a case was opened.")
+    append(session, case, EntryKind.FACT, "opened", "opened", failed_at, now, _OPENED[origin])
     return case
 
 

@@ -1,5 +1,6 @@
 """Stripe's objects copied into rows, newest reading wins. Copies for lists and decisions; the truth stays at Stripe."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +23,34 @@ _ENDED = ("paid", "void", "uncollectible")
 
 def write_invoice(session: Session, connection: Connection, snapshot: InvoiceSnapshot, read_at: datetime) -> Invoice:
     """Write what was read at `read_at` and return the row, locked. Raises `StaleReading`."""
-    values = {
+    _upsert(session, Invoice, connection, snapshot.id, _invoice_values(snapshot, read_at))
+    row = session.scalars(select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update()).one()
+    session.refresh(row)
+    if row.refreshed_at > read_at:
+        raise StaleReading(snapshot.id)
+    return row
+
+
+def keep_listed_invoices(
+    session: Session, connection: Connection, snapshots: Sequence[InvoiceSnapshot], read_at: datetime
+) -> None:
+    """Copy invoices of a list that are not known yet. What is known already was read for itself and stands."""
+    rows = [
+        {
+            "id": uuid4(),
+            "organization_id": connection.organization_id,
+            "connection_id": connection.id,
+            "stripe_id": snapshot.id,
+            **_invoice_values(snapshot, read_at),
+        }
+        for snapshot in snapshots
+    ]
+    if rows:
+        session.execute(insert(Invoice).values(rows).on_conflict_do_nothing())
+
+
+def _invoice_values(snapshot: InvoiceSnapshot, read_at: datetime) -> dict[str, Any]:
+    return {
         "customer_stripe_id": snapshot.customer_id or "",
         "subscription_stripe_id": snapshot.subscription_id,
         "number": snapshot.number,
@@ -47,12 +75,6 @@ def write_invoice(session: Session, connection: Connection, snapshot: InvoiceSna
         "paid_out_of_band": snapshot.paid_out_of_band,
         "refreshed_at": read_at,
     }
-    _upsert(session, Invoice, connection, snapshot.id, values)
-    row = session.scalars(select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update()).one()
-    session.refresh(row)
-    if row.refreshed_at > read_at:
-        raise StaleReading(snapshot.id)
-    return row
 
 
 def note_invoice_event(session: Session, connection: Connection, snapshot: InvoiceSnapshot, created: datetime) -> None:

@@ -1,0 +1,21 @@
+"""Which stages each kind of errand has, in order. A stage does one page a call and answers whether it is over."""
+
+from collections.abc import Callable
+
+from app.inbox.backfill import charges, invoices, old_debts
+from app.inbox.errands.walk import Walk
+from app.inbox.reconcile import endpoint, events, our_cases, their_invoices
+from app.vocabulary import ErrandKind
+
+Stage = Callable[[Walk], bool]
+
+STAGES: dict[ErrandKind, tuple[tuple[str, Stage], ...]] = {
+    ErrandKind.RECONCILE: (
+        ("endpoint", endpoint.look),
+        ("events", events.look),
+        ("invoices", their_invoices.look),
+        ("cases", our_cases.look),
+    ),
+    ErrandKind.BACKFILL: (("charges", charges.read), ("invoices", invoices.read)),
+    ErrandKind.OLD_DEBTS: (("open", old_debts.open_some),),
+}
