@@ -5,11 +5,11 @@ from flask.typing import ResponseReturnValue
 from app.accounts.connections import gateway_for
 from app.payment_page import trying
 from app.payment_page.blueprint import payment_page
-from app.payment_page.pages import CARD_NEEDED, to_outcome, to_page
+from app.payment_page.pages import CARD_NEEDED, CHANGED, to_outcome, to_page
 from app.payment_page.standing import Stage, Standing
 from app.payment_page.stripe_pages import leave_for
 from app.payment_page.tickets import Click
-from app.payment_page.visits import Visit, enter, speak
+from app.payment_page.visits import Visit, enter, look_again, speak
 from app.recovery.card_change import run_due_retry
 
 
@@ -33,7 +33,10 @@ def pay_now(token: str) -> ResponseReturnValue:
     """Charge the card on file for what is open, oldest first, until it is declined."""
     visit = enter(token)
     click = visit.click()
-    has_tried = _try_each(visit, visit.standing(), click)
+    standing = look_again(visit)
+    if not click.covers(standing.asked_for):
+        return to_page(visit, CHANGED)
+    has_tried = _try_each(visit, standing, click)
     if has_tried or visit.standing().at(Stage.WORKING) or not visit.standing().owed:
         return to_outcome(visit)
     return to_page(visit, CARD_NEEDED)
@@ -42,7 +45,9 @@ def pay_now(token: str) -> ResponseReturnValue:
 def _try_each(visit: Visit, standing: Standing, click: Click) -> bool:
     has_tried = False
     for bill in standing.bills:
-        if not bill.can_try_again or not trying.ask(visit.context, visit.link.organization_id, bill.case_id, click):
+        if not bill.can_try_again or bill.invoice_stripe_id not in click.shown:
+            continue
+        if not trying.ask(visit.context, visit.link.organization_id, bill.case_id, click, bill.money):
             continue
         has_tried = True
         run_due_retry(visit.context, visit.link.organization_id, bill.case_id)

@@ -1,4 +1,7 @@
-"""Another card: out to Stripe's own page at the click, back with a saved card, and everything open paid with it."""
+"""Another card: out to Stripe's own page at the click, back with a saved card, and what was shown is paid with it.
+
+The click is held to what the page showed: if more, less or something else is open by now, the page comes again first.
+"""
 
 from datetime import datetime
 
@@ -7,13 +10,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from app.accounts.connections import gateway_for
-from app.models import CaseEntry
+from app.models import CaseEntry, RecoveryCase
 from app.payment_page.blueprint import payment_page
-from app.payment_page.pages import to_outcome, to_page
+from app.payment_page.pages import CHANGED, to_outcome, to_page
 from app.payment_page.standing import Standing
 from app.payment_page.stripe_pages import leave_for
-from app.payment_page.visits import Visit, enter, speak
-from app.recovery.card_change import use_new_card
+from app.payment_page.tickets import Click
+from app.payment_page.visits import Visit, enter, look_again, speak
+from app.recovery import showing
+from app.recovery.card_change import GivenFor, NotOurCardPage, use_new_card
 from app.stripe_gateway.errors import KeyInUse, NotFound
 from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import Fact
@@ -26,16 +31,19 @@ def use_another_card(token: str) -> ResponseReturnValue:
     """A fresh page of Stripe's for saving a card; nothing is charged before the customer comes back."""
     visit = enter(token)
     click = visit.click()
-    standing = visit.standing()
+    standing = look_again(visit)
     if not standing.owed:
         return to_outcome(visit)
+    if not click.covers(standing.asked_for):
+        return to_page(visit, CHANGED)
+    _remember(visit, click)
     gateway = gateway_for(visit.context, standing.connection)
     key = f"recoup:card:{visit.link.case_id}:{click.name}:{_slot(visit.now)}"
     try:
-        url = _checkout(visit, standing, gateway, key)
+        url = _checkout(visit, standing, gateway, click, key)
     except KeyInUse:
         # The first of two clicks is still being answered, to nobody: a second session costs nothing.
-        url = _checkout(visit, standing, gateway, f"{key}:again")
+        url = _checkout(visit, standing, gateway, click, f"{key}:again")
     return leave_for(url, speak(standing))
 
 
@@ -47,7 +55,8 @@ def come_back(token: str) -> ResponseReturnValue:
     gateway = gateway_for(visit.context, standing.connection)
     try:
         setup = gateway.get_card_setup(request.args.get("session_id", ""))
-    except NotFound:
+        given_for = GivenFor.read(setup.metadata)
+    except (NotFound, NotOurCardPage):
         return to_page(visit)
     if setup.customer_id != standing.customer.stripe_id or setup.payment_method_id is None:
         return to_page(visit)
@@ -58,22 +67,29 @@ def come_back(token: str) -> ResponseReturnValue:
             standing.connection,
             customer_id=standing.customer.stripe_id,
             payment_method_id=setup.payment_method_id,
+            given_for=given_for,
         )
     return to_outcome(visit)
 
 
-def _checkout(visit: Visit, standing: Standing, gateway: StripeGateway, key: str) -> str:
+def _checkout(visit: Visit, standing: Standing, gateway: StripeGateway, click: Click, key: str) -> str:
     return gateway.create_card_setup_session(
         customer_id=standing.customer.stripe_id,
         currency=standing.owed[0].money.currency,
         success_url=visit.url("/return?session_id={CHECKOUT_SESSION_ID}"),
         cancel_url=visit.url(),
         metadata={
-            "recoup_case": str(visit.link.case_id),
+            **GivenFor(visit.link.case_id, click.name).write(),
             "recoup_organization": str(visit.link.organization_id),
         },
         idempotency_key=key,
     ).url
+
+
+def _remember(visit: Visit, click: Click) -> None:
+    with visit.context.database.organization(visit.link.organization_id) as session:
+        case = session.get_one(RecoveryCase, visit.link.case_id)
+        showing.remember(session, case, click.name, click.shown, visit.now)
 
 
 def _slot(now: datetime) -> int:

@@ -19,7 +19,8 @@ log = get_logger(__name__)
 STILL_FRESH = timedelta(seconds=5)
 MOST_READ = 5
 TOUCHED_AT_STRIPE = (Stage.NEEDS_APPROVAL, Stage.OWED, Stage.CARD_SAVED, Stage.SLOW)
-CARD_NEEDED = "card"
+CARD_NEEDED, CHANGED = "card", "changed"
+NOTES = {CARD_NEEDED: "pay.card_needed", CHANGED: "pay.changed"}
 
 
 @payment_page.get("/style/<version>-<colour>.css", endpoint="style")
@@ -39,8 +40,7 @@ def show(token: str) -> ResponseReturnValue:
     standing = visit.standing()
     if not standing.at(*TO_SETTLE) or standing.at(Stage.WORKING):
         return _outcome(visit, standing)
-    is_card_needed = request.args.get("note") == CARD_NEEDED
-    return _render("pay", visit, standing, is_card_needed=is_card_needed)
+    return _render("pay", visit, standing, note=NOTES.get(request.args.get("note", "")))
 
 
 @payment_page.get("/<token>/outcome")
@@ -74,7 +74,7 @@ def _render(template: str, visit: Visit, standing: Standing, **more: object) -> 
         standing=standing,
         merchant=standing.facts.merchant,
         base=f"/pay/{visit.token}",
-        ticket=visit.ticket(),
+        ticket=visit.ticket(standing),
         Stage=Stage,
         **more,
     )

@@ -17,7 +17,9 @@ from app.messages.facts import Conversation, mail_facts, read_conversation
 from app.models import Connection, Customer, Invoice, RecoveryCase, Step, Subscription
 from app.money import Money
 from app.payment_page import trying
+from app.recovery import showing
 from app.recovery.facts import attempts_of
+from app.recovery.showing import Shown
 from app.settings import Settings
 from app.vocabulary import (
     OPEN_CASE_STATES,
@@ -32,6 +34,7 @@ from emails import MailFacts, Owed
 ANSWERS_WITHIN = timedelta(minutes=2)  # what takes longer is not worth watching
 STAYS_PAID = timedelta(days=1)  # for so long a paid bill is shown beside what is still open
 MOST_BILLS = 25
+NOT_SHOWN = "not_shown"  # beside the reasons of a decline: a new card was given, but not for this bill
 UNDONE_BY_PAYMENT = (FinalActionKind.CANCEL_AT_PERIOD_END, FinalActionKind.DOWNGRADE, FinalActionKind.PAUSE)
 
 
@@ -88,6 +91,16 @@ class Standing:
     def owed(self) -> tuple[Bill, ...]:
         """What is still to be paid."""
         return tuple(bill for bill in self.bills if bill.stage not in OVER)
+
+    @property
+    def spoken_of(self) -> tuple[Bill, ...]:
+        """The bills that the page's amounts are the sum of: what is to be settled now, else what is still open."""
+        return self.at(*TO_SETTLE) or self.owed
+
+    @property
+    def asked_for(self) -> Shown:
+        """What the page asks its reader to pay, by invoice; nothing else may be charged on their click."""
+        return {bill.invoice_stripe_id: bill.money for bill in self.spoken_of}
 
     @property
     def can_try_again(self) -> bool:
@@ -147,6 +160,8 @@ def _bill(
     attempts = attempts_of(session, case)
     last_at = attempts[-1].started_at if attempts else None
     stage = _stage(case, invoice, retry, last_at, now)
+    is_news = stage is Stage.CARD_SAVED and _is_unshown(session, case, invoice, now)
+    stage = Stage.OWED if is_news else stage
     minor = invoice.amount_remaining if stage not in OVER else case.recovered_amount or case.amount_due
     ahead = (retry.due_at if retry else None) or invoice.next_payment_attempt
     return Bill(
@@ -156,7 +171,7 @@ def _bill(
         money=Money(minor, invoice.currency),
         title=(subscription.plan_name if subscription else None) or invoice.description,
         number=invoice.number,
-        reason=case.customer_reason,
+        reason=NOT_SHOWN if is_news else case.customer_reason,
         next_try_at=ahead if ahead and ahead > now and case.state is CaseState.WAITING else None,
         refreshed_at=invoice.refreshed_at,
         receipt_url=invoice.hosted_invoice_url if stage is Stage.PAID else None,
@@ -179,6 +194,12 @@ def _stage(
         return Stage.NEEDS_APPROVAL
     is_untried = case.new_card_at is not None and (last_try_at is None or last_try_at < case.new_card_at)
     return Stage.CARD_SAVED if is_untried and case.state is CaseState.WAITING else Stage.OWED
+
+
+def _is_unshown(session: Session, case: RecoveryCase, invoice: Invoice, now: datetime) -> bool:
+    """Whether the new card was given on a page that did not show this invoice, so that its payer must hear first."""
+    until = showing.waits_until(session, case, invoice)
+    return until is not None and until > now
 
 
 def _watched(since: datetime | None, now: datetime) -> Stage:

@@ -1,16 +1,19 @@
-"""The hidden ticket in each form: proof that the form came from our page for this very case, and a name for the click.
+"""The hidden ticket in each form: proof that the form came from our page for this very case, a name for the click, and
+what the page showed to be paid.
 
 It stands in for a session cookie. A ticket is as good as the link it was made behind; the name in it makes a second
-click of one form the same click.
+click of one form the same click. Nobody is charged more on a click than its ticket says was shown.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from app.errors import RecoupError
+from app.money import Money
+from app.recovery.showing import Shown
 
 _SALT = "recoup.pay.form"
 _FOREIGN = frozenset({"cross-site", "same-site"})
@@ -22,14 +25,20 @@ class TicketInvalid(RecoupError):
 
 @dataclass(frozen=True)
 class Click:
-    """One showing of a form. Sending the form twice gives the same name twice."""
+    """One showing of a form, and what it showed. Sending the form twice gives the same name twice."""
 
     name: str
+    shown: Shown = field(default_factory=dict)
+
+    def covers(self, asked_for: Shown) -> bool:
+        """Whether everything that is asked for now was shown then, to the cent."""
+        return all(self.shown.get(invoice) == money for invoice, money in asked_for.items())
 
 
-def issue(secret_key: str, case_id: UUID) -> str:
-    """A ticket for the forms of one showing of the page."""
-    return str(URLSafeSerializer(secret_key, _SALT).dumps([case_id.hex, secrets.token_urlsafe(9)]))
+def issue(secret_key: str, case_id: UUID, shown: Shown | None = None) -> str:
+    """A ticket for the forms of one showing of the page, on which `shown` was to be paid."""
+    sums = {invoice: [money.minor, money.currency] for invoice, money in (shown or {}).items()}
+    return str(URLSafeSerializer(secret_key, _SALT).dumps([case_id.hex, secrets.token_urlsafe(9), sums]))
 
 
 def redeem(secret_key: str, ticket: str, case_id: UUID, fetch_site: str | None) -> Click:
@@ -40,9 +49,9 @@ def redeem(secret_key: str, ticket: str, case_id: UUID, fetch_site: str | None) 
     if fetch_site in _FOREIGN:
         raise TicketInvalid("the form was sent from another site")
     try:
-        owner, name = URLSafeSerializer(secret_key, _SALT).loads(ticket)
+        owner, name, sums = URLSafeSerializer(secret_key, _SALT).loads(ticket)
     except (BadSignature, ValueError, TypeError) as problem:
         raise TicketInvalid("the form's ticket is not ours") from problem
     if owner != case_id.hex:
         raise TicketInvalid("the form's ticket is for another case")
-    return Click(str(name))
+    return Click(str(name), {invoice: Money(minor, currency) for invoice, (minor, currency) in sums.items()})

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.context import Context
 from app.models import CaseEntry, ChargeAttempt, RecoveryCase
+from app.money import Money
 from app.payment_page.tickets import Click
 from app.recovery import by_hand, cases, steps
 from app.recovery.facts import attempts_of
@@ -28,7 +29,9 @@ def may_ask(session: Session, case: RecoveryCase, attempts: list[ChargeAttempt],
     """Whether the card on file may be charged for this case now because the customer asks for it."""
     if not OFFERED or by_hand.obstacle(session, case, now) is not None:
         return False
-    if any(now - attempt.started_at < PAUSE for attempt in attempts):
+    # what an earlier card was answered is nothing to the one in force
+    present = [attempt for attempt in attempts if case.new_card_at is None or attempt.started_at >= case.new_card_at]
+    if any(now - attempt.started_at < PAUSE for attempt in present):
         return False
     asked = select(func.count()).where(
         CaseEntry.case_id == case.id, CaseEntry.name == ASKED, CaseEntry.happened_at > now - timedelta(days=1)
@@ -36,10 +39,11 @@ def may_ask(session: Session, case: RecoveryCase, attempts: list[ChargeAttempt],
     return session.scalars(asked).one() < MOST_A_DAY
 
 
-def ask(context: Context, organization_id: UUID, case_id: UUID, click: Click) -> bool:
+def ask(context: Context, organization_id: UUID, case_id: UUID, click: Click, shown: Money) -> bool:
     """Put the case's next try onto the calendar for this moment; False where that may not be, or was done already.
 
-    The case stays locked meanwhile, and the click's name is written with it: one form is one try.
+    The case stays locked meanwhile, and the click's name is written with it: one form is one try. `shown` is what the
+    page said would be charged; a try for any other amount is not the one that was asked for.
     """
     now = context.clock.now()
     with context.database.organization(organization_id) as session:
@@ -52,7 +56,7 @@ def ask(context: Context, organization_id: UUID, case_id: UUID, click: Click) ->
         summary = "The customer asked on the payment page to try the card on file again."
         if not cases.append(session, case, EntryKind.FACT, ASKED, f"asked:{click.name}", now, now, summary):
             return False
-        why, content = f"asked for by {ACTOR}", {"by": ACTOR}
+        why, content = f"asked for by {ACTOR}", {"by": ACTOR, "shown": shown.minor}
         if standing:
             standing[0].due_at, standing[0].why, standing[0].plan = now, why, content
         else:

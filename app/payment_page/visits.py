@@ -7,6 +7,7 @@ from typing import cast
 from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
+from app.accounts.connections import gateway_for
 from app.context import Context
 from app.errors import RecoupError
 from app.links import LinkExpired, LinkInvalid, PayLink, read_pay_token
@@ -16,6 +17,7 @@ from app.payment_page.blueprint import THROTTLE
 from app.payment_page.standing import Standing, read_standing
 from app.payment_page.throttle import PageThrottle
 from app.payment_page.voice import PageVoice
+from app.recovery.card_change import look_for_changes
 
 
 class TooOften(RecoupError):
@@ -40,9 +42,9 @@ class Visit:
         """The absolute address of one of this link's pages, for Stripe to send the customer back to."""
         return f"{self.context.settings.base_url()}/pay/{self.token}{rest}"
 
-    def ticket(self) -> str:
-        """A ticket for the forms of this showing."""
-        return tickets.issue(self.context.settings.require("secret_key"), self.link.case_id)
+    def ticket(self, standing: Standing) -> str:
+        """A ticket for the forms of this showing of `standing`."""
+        return tickets.issue(self.context.settings.require("secret_key"), self.link.case_id, standing.asked_for)
 
     def click(self) -> tickets.Click:
         """The click that sent this form; raises `TicketInvalid`."""
@@ -67,6 +69,19 @@ def enter(token: str) -> Visit:
         raise
     g.pay_visit = Visit(context, token, link, now)
     return cast(Visit, g.pay_visit)
+
+
+def look_again(visit: Visit) -> Standing:
+    """How things stand at Stripe at this click; raises `GatewayError`. Our rows may be behind, and a click is a promise
+    of an amount.
+    """
+    standing = visit.standing()
+    if not standing.owed:
+        return standing
+    connection = standing.connection
+    gateway = gateway_for(visit.context, connection)
+    look_for_changes(visit.context, gateway, connection, standing.customer.stripe_id)
+    return visit.standing()
 
 
 def find_visit() -> Visit | None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.models import ChargeAttempt, PaymentMethod, RecoveryCase
-from app.recovery import cases, planning
+from app.recovery import cases, planning, showing
 from app.recovery.cases import Happened
 from app.recovery.facts import attempts_of, to_decline_signals
 from app.recovery.reading import Reading
@@ -162,6 +162,7 @@ def note_new_card(
     session: Session, case: RecoveryCase, card_id: str, at: datetime, now: datetime, summary: str, edition: str = ""
 ) -> bool:
     """Record a new card, or with `edition` (its expiry) one renewed by its bank; False when that is known already."""
-    data = {"card": card_id, "by": "updater" if edition else "payer"}
+    given_for = {} if edition else showing.told_of(session, case, card_id)
+    data = {"card": card_id, "by": "updater" if edition else "payer", **given_for}
     happened = Happened(Fact.NEW_CARD, f"new_card:{card_id}{edition}", at, summary, data)
     return cases.record(session, case, happened, now)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.models import Connection, RecoveryCase, Step
+from app.models import Connection, Invoice, RecoveryCase, Step
 from app.recovery import planning
 from app.recovery.facts import find_hold, gather, policy_for
 from app.retries.decisions import Decision, Reason, RetryAt
@@ -14,9 +14,14 @@ from app.vocabulary import CaseState
 
 def decide_for(session: Session, case: RecoveryCase, step: Step, now: datetime) -> Decision:
     """The planner's answer, or the person's where nothing but the calendar stands against it."""
-    if "by" in step.plan and obstacle(session, case, now) is None:
+    if "by" in step.plan and _is_as_asked(session, case, step) and obstacle(session, case, now) is None:
         return RetryAt(now, Reason.LADDER, (f"asked for by {step.plan['by']}",))
     return planning.decide_now(session, case, now)
+
+
+def _is_as_asked(session: Session, case: RecoveryCase, step: Step) -> bool:
+    """A customer asked for the amount they saw; an operator asks for whatever is open."""
+    return step.plan.get("shown") in (None, session.get_one(Invoice, case.invoice_id).amount_remaining)
 
 
 def obstacle(session: Session, case: RecoveryCase, now: datetime) -> str | None:

@@ -1,24 +1,54 @@
-"""A customer gave a new card: make it the one in force everywhere, then pay what is open, oldest first.
+"""A customer gave a new card: make it the one in force everywhere, then pay what they were shown, oldest first.
 
 The page, the webhook and a repeated click all come here, in any order and at once: defaults are set again without
-harm, the card is news to each case once, and each case's one retry step is won by one of them.
+harm, the card is news to each case once, and each case's one retry step is won by one of them. What the page did not
+show is found and gets its case, but is not charged at once (`showing`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.context import Context
+from app.errors import RecoupError
 from app.failpoints import failpoint
-from app.models import Connection, Customer, RecoveryCase
-from app.recovery import cases, planning, running, steps
+from app.models import Connection, Customer, Invoice, RecoveryCase
+from app.recovery import cases, planning, running, showing, steps
 from app.recovery.attempts import note_new_card
-from app.recovery.observing import observe_invoice
-from app.recovery.projections import find_invoice, write_customer, write_payment_method
+from app.recovery.observing import is_lapsed, observe_invoice
+from app.recovery.projections import write_customer, write_payment_method
 from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import OPEN_CASE_STATES, CaseState, StepKind
+
+UNPAID = (*OPEN_CASE_STATES, CaseState.EXHAUSTED)
+
+
+class NotOurCardPage(RecoupError):
+    """A saved card comes from a page that no case of this organization sent its customer to."""
+
+
+@dataclass(frozen=True)
+class GivenFor:
+    """Whose page a card was given on, and the name of what it showed; it travels in the Checkout session's metadata."""
+
+    case_id: UUID
+    showing: str | None
+
+    @classmethod
+    def read(cls, metadata: Mapping[str, str]) -> Self:
+        """From the metadata of a session; raises `NotOurCardPage`."""
+        try:
+            return cls(UUID(metadata["recoup_case"]), metadata.get("recoup_showing"))
+        except (KeyError, ValueError) as problem:
+            raise NotOurCardPage("the session names no case of ours") from problem
+
+    def write(self) -> dict[str, str]:
+        """The metadata that `read` takes."""
+        return {"recoup_case": str(self.case_id), "recoup_showing": self.showing or ""}
 
 
 @dataclass(frozen=True)
@@ -29,12 +59,20 @@ class CardChange:
 
 
 def use_new_card(
-    context: Context, gateway: StripeGateway, connection: Connection, *, customer_id: str, payment_method_id: str
+    context: Context,
+    gateway: StripeGateway,
+    connection: Connection,
+    *,
+    customer_id: str,
+    payment_method_id: str,
+    given_for: GivenFor,
 ) -> CardChange:
-    """Put a saved card in force for a Stripe customer and charge every open invoice with it, oldest first.
+    """Put a saved card in force for a Stripe customer and charge with it what they were shown, oldest first.
 
-    Raises `GatewayError`; whatever was done stays done, and calling it again goes on from there.
+    Raises `NotOurCardPage` and `GatewayError`; whatever was done stays done, and calling it again goes on from there.
     """
+    # before the card is in force, and any reading could take it for one that may be charged for everything
+    _join_to_showing(context, connection, payment_method_id, given_for)
     failpoint("card_change.before_defaults")
     gateway.set_default_payment_method(customer_id, payment_method_id)
     failpoint("card_change.after_defaults")
@@ -57,13 +95,11 @@ def note_renewed_card(context: Context, gateway: StripeGateway, connection: Conn
 
 
 def pay_open_invoices(context: Context, gateway: StripeGateway, connection: Connection, customer_id: str) -> CardChange:
-    """Read every open invoice that has a case and run the tries that are due for them now, oldest first.
-
-    An invoice without a case was shown to the customer nowhere, so it is not charged on the strength of this card.
-    """
+    """Read every open invoice that lapsed, open a case for those without, and run the tries due now, oldest first."""
     seen: dict[UUID, None] = {}
+    known = _known_debts(context, connection, customer_id)
     for invoice in gateway.list_open_invoices(customer_id=customer_id):
-        if not _has_case(context, connection, invoice.id):
+        if invoice.id not in known and not is_lapsed(invoice):
             continue
         case_id = observe_invoice(context, gateway, connection, invoice.id)
         if case_id is not None:
@@ -75,11 +111,35 @@ def pay_open_invoices(context: Context, gateway: StripeGateway, connection: Conn
     return CardChange(tuple((case_id, by_id[case_id]) for case_id in seen))
 
 
-def _has_case(context: Context, connection: Connection, invoice_id: str) -> bool:
+def look_for_changes(context: Context, gateway: StripeGateway, connection: Connection, customer_id: str) -> None:
+    """Bring the rows of a customer's debts into line with Stripe, by one list where nothing has changed.
+
+    A lapsed invoice that Recoup never heard of gets its case here. Raises `GatewayError` and `StaleReading`.
+    """
+    known = _known_debts(context, connection, customer_id)
+    at_stripe = {invoice.id: invoice for invoice in gateway.list_open_invoices(customer_id=customer_id)}
+    changed = [
+        invoice.id
+        for invoice in at_stripe.values()
+        if (invoice.id in known or is_lapsed(invoice)) and known.get(invoice.id) != ("open", invoice.amount_remaining)
+    ]
+    for invoice_id in (*changed, *(known.keys() - at_stripe.keys())):
+        observe_invoice(context, gateway, connection, invoice_id)
+
+
+def _known_debts(context: Context, connection: Connection, customer_id: str) -> dict[str, tuple[str, int]]:
+    """Status and open amount, as we have them, of each invoice whose case still waits for money."""
+    query = (
+        select(Invoice.stripe_id, Invoice.status, Invoice.amount_remaining)
+        .join(RecoveryCase, RecoveryCase.invoice_id == Invoice.id)
+        .where(
+            Invoice.connection_id == connection.id,
+            Invoice.customer_stripe_id == customer_id,
+            RecoveryCase.state.in_(UNPAID),
+        )
+    )
     with context.database.organization(connection.organization_id) as session:
-        invoice = find_invoice(session, connection.id, invoice_id)
-        query = select(RecoveryCase.id).where(RecoveryCase.invoice_id == (invoice.id if invoice else None))
-        return session.scalar(query) is not None
+        return {stripe_id: (status, minor) for stripe_id, status, minor in session.execute(query)}
 
 
 def run_due_retry(context: Context, organization_id: UUID, case_id: UUID) -> None:
@@ -90,6 +150,14 @@ def run_due_retry(context: Context, organization_id: UUID, case_id: UUID) -> Non
         claim = steps.claim_one(session, due[0], now) if due else None
     if claim is not None:
         running.run(context, claim)
+
+
+def _join_to_showing(context: Context, connection: Connection, payment_method_id: str, given_for: GivenFor) -> None:
+    with context.database.organization(connection.organization_id) as session:
+        case = session.get(RecoveryCase, given_for.case_id)
+        if case is None or case.connection_id != connection.id:
+            raise NotOurCardPage("the session's case is none of this connection's")
+        showing.give_card(session, case, given_for.showing, payment_method_id, context.clock.now())
 
 
 def _note(
@@ -114,7 +182,7 @@ def _unpaid_cases(session: Session, connection: Connection, customer_id: str) ->
         .where(
             Customer.connection_id == connection.id,
             Customer.stripe_id == customer_id,
-            RecoveryCase.state.in_((*OPEN_CASE_STATES, CaseState.EXHAUSTED)),
+            RecoveryCase.state.in_(UNPAID),
         )
         .order_by(RecoveryCase.failed_at, RecoveryCase.id)
     )

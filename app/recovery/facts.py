@@ -7,12 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
+from app.recovery import showing
 from app.recovery.campaigns import CampaignDefinition
-from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, RetryPolicy
+from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, Outcome, RetryPolicy
 from app.stripe_gateway.snapshots import Signals
 from app.vocabulary import AttemptState
 
-_OUTCOMES = {
+_OUTCOMES: dict[AttemptState, Outcome] = {
     AttemptState.SUCCEEDED: "approved",
     AttemptState.DECLINED: "declined",
     AttemptState.REQUIRES_ACTION: "requires_action",
@@ -32,7 +33,8 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
     invoice = session.get_one(Invoice, case.invoice_id)
     customer = session.get_one(Customer, case.customer_id)
     method = find_method_in_force(session, case)
-    hold = find_hold(session, case, now)
+    unshown_until = showing.waits_until(session, case, invoice)
+    hold_until, hold_reason = _waiting(find_hold(session, case, now), unshown_until, now)
     subscription = session.get(Subscription, case.subscription_id) if case.subscription_id else None
     return CaseFacts(
         seed=str(case.id),
@@ -43,12 +45,13 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
         payment_method_id=method.stripe_id if method else None,
         attempts=tuple(_attempt(row) for row in attempts_of(session, case) if row.state in _OUTCOMES),
         card_attempts=_card_uses(session, case, method, now),
-        new_card_at=case.new_card_at,
+        # a card that was not given for this invoice is in force, but no reason to charge at once
+        new_card_at=None if unshown_until else case.new_card_at,
         new_card_by="updater" if case.new_card_by == "updater" else "payer",
         stripe_next_attempt_at=invoice.next_payment_attempt,
         stripe_gave_up=subscription is not None and subscription.status in ("canceled", "unpaid"),
-        hold_until=hold.until if hold else None,
-        hold_reason=hold.kind.value if hold else None,
+        hold_until=hold_until,
+        hold_reason=hold_reason,
         is_bank_debit=method is not None
         and method.type in ("us_bank_account", "sepa_debit", "bacs_debit", "au_becs_debit"),
         timezone=customer.timezone,
@@ -89,6 +92,13 @@ def find_hold(session: Session, case: RecoveryCase, now: datetime) -> Hold | Non
     return max(holds, key=lambda hold: (hold.until is None, hold.until or now), default=None)
 
 
+def _waiting(hold: Hold | None, unshown_until: datetime | None, now: datetime) -> tuple[datetime | None, str | None]:
+    """Until when nothing is charged, and why: the later of a hold and of the wait for what was not shown."""
+    if unshown_until and unshown_until > now and (hold is None or (hold.until and hold.until < unshown_until)):
+        return unshown_until, showing.NOT_SHOWN
+    return (hold.until, hold.kind.value) if hold else (None, None)
+
+
 def find_method_in_force(session: Session, case: RecoveryCase) -> PaymentMethod | None:
     """The payment method Stripe would charge now, as far as it has been read."""
     customer = session.get_one(Customer, case.customer_id)
@@ -114,7 +124,7 @@ def _attempt(row: ChargeAttempt) -> Attempt:
     return Attempt(
         at=row.started_at,
         source=row.source.value,
-        outcome=_OUTCOMES[row.state],  # type: ignore[arg-type]
+        outcome=_OUTCOMES[row.state],
         signals=DeclineSignals(**row.signals),
         reached_network=row.reached_network,
         payment_method_id=row.payment_method_id,

@@ -140,6 +140,20 @@ INVARIANTS = (
              and c.recovered_amount <> i.amount_paid""",
     ),
     Invariant(
+        "charged_as_shown",
+        "No charge after a card change or a click on the page exceeds what the page showed.",
+        """select a.case_id, 'try ' || a.number || ' asked for ' || a.amount || ', shown: ' || coalesce(shown.amount, 0)
+           from charge_attempts a
+           join lateral (
+               select cast(e.data -> 'shown' ->> 0 as bigint) as amount from case_entries e
+               where a.decision ->> 'reason' = 'new_card' and e.case_id = a.case_id and jsonb_exists(e.data, 'shown')
+                 and e.key = 'new_card:' || coalesce(a.parameters ->> 'payment_method', a.payment_method_id)
+               union all
+               select cast(s.plan ->> 'shown' as bigint) from steps s
+               where s.id = a.step_id and jsonb_exists(s.plan, 'shown')) shown on true
+           where a.source = 'recoup' and a.amount > coalesce(shown.amount, 0)""",
+    ),
+    Invariant(
         "tenants_stay_apart",
         "Whatever belongs to a case belongs to the case's organization.",
         " union all ".join(

@@ -40,6 +40,15 @@ BROKEN_BY = {
     "state_follows_the_timeline": [MOVE.format(start="waiting", end="exhausted")],
     "timeline_is_a_chain": [MOVE.format(start="charging", end="waiting")],
     "recovered_sums": [RECOVERED, "update invoices set status = 'paid', amount_paid = amount_due - 1"],
+    "charged_as_shown": [
+        ATTEMPT.format(state="declined", count=1),
+        """update charge_attempts set decision = '{"reason": "new_card"}', payment_method_id = 'pm_given'
+           where idempotency_key is not null""",
+        """insert into case_entries (organization_id, case_id, kind, name, key, happened_at, recorded_at, summary, data)
+           select organization_id, id, 'fact', 'new_card', 'new_card:pm_given', opened_at, opened_at, '',
+               jsonb_build_object('shown', jsonb_build_array(amount_due - 1, currency))
+           from recovery_cases""",
+    ],
     "tenants_stay_apart": [
         "set local role recoup_sweeper",
         """insert into organizations select (o).* from (

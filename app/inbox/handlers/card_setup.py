@@ -1,7 +1,7 @@
 """A customer finished our card page: the same work as the return page does, whichever comes first."""
 
 from app.inbox.handlers.arrival import Arrival
-from app.recovery.card_change import use_new_card
+from app.recovery.card_change import GivenFor, NotOurCardPage, use_new_card
 
 TYPES = ("checkout.session.completed",)
 
@@ -11,15 +11,17 @@ def handle(arrival: Arrival) -> str:
     if not arrival.event.object_id:
         return "the event names no session"
     setup = arrival.gateway.get_card_setup(arrival.event.object_id)
-    if "recoup_case" not in setup.metadata:
-        return "not a session of ours"
     if setup.customer_id is None or setup.payment_method_id is None:
         return "no card was saved"
-    change = use_new_card(
-        arrival.context,
-        arrival.gateway,
-        arrival.connection,
-        customer_id=setup.customer_id,
-        payment_method_id=setup.payment_method_id,
-    )
+    try:
+        change = use_new_card(
+            arrival.context,
+            arrival.gateway,
+            arrival.connection,
+            customer_id=setup.customer_id,
+            payment_method_id=setup.payment_method_id,
+            given_for=GivenFor.read(setup.metadata),
+        )
+    except NotOurCardPage as problem:
+        return f"not taken: {problem}"
     return f"new card in force; {len(change.states)} invoice(s) tried"
