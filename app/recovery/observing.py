@@ -28,7 +28,7 @@ from app.recovery.projections import (
 from app.recovery.reading import Reading, read_invoice
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.snapshots import InvoiceSnapshot
-from app.vocabulary import CaseState, ConnectionMode, EntryKind
+from app.vocabulary import CaseOrigin, CaseState, ConnectionMode, EntryKind
 
 READ_AGAIN = 4
 CHECKOUT = "subscription_create"  # a first payment that fails is an abandoned checkout, not a lapsed customer
@@ -60,8 +60,15 @@ def observe_invoice(
     raise StaleReading(invoice_id)
 
 
-def apply(session: Session, connection: Connection, reading: Reading, hint: Hint | None, now: datetime) -> UUID | None:
-    """Apply one reading inside the caller's transaction; raises `StaleReading`."""
+def apply(
+    session: Session,
+    connection: Connection,
+    reading: Reading,
+    hint: Hint | None,
+    now: datetime,
+    origin: CaseOrigin = CaseOrigin.FAILURE,
+) -> UUID | None:
+    """Apply one reading inside the caller's transaction; raises `StaleReading`. `origin` is for a case it opens."""
     invoice = write_invoice(session, connection, reading.invoice, reading.read_at)
     customer = write_customer(session, connection, reading.customer, reading.read_at)
     subscription = None
@@ -74,7 +81,7 @@ def apply(session: Session, connection: Connection, reading: Reading, hint: Hint
     if case is None:
         if not opens_case(reading, hint):
             return None
-        case = _open(session, connection, reading, hint, (invoice, customer, subscription), now)
+        case = _open(session, connection, reading, hint, (invoice, customer, subscription), now, origin)
     import_charges(session, case, reading, now)
     record_ending(session, case, reading, now)
     if is_new and case.state not in (CaseState.RECOVERED, CaseState.CLOSED):
@@ -110,11 +117,16 @@ def _open(
     hint: Hint | None,
     rows: tuple[Invoice, Customer, Subscription | None],
     now: datetime,
+    origin: CaseOrigin,
 ) -> RecoveryCase:
     invoice, customer, subscription = rows
     failures = [charge.created for charge in reading.charges if charge.status == "failed"]
     failed_at = min(failures, default=hint.at if hint else now)
     interval = subscription.interval if subscription else None
+    if origin is CaseOrigin.OLD_DEBT:
+        failed_at = now
+        # a subscription that has gone on since, or that Stripe has given up, is no stake for an old debt
+        subscription = subscription if subscription and subscription.status == "past_due" else None
     return cases.open_case(
         session,
         invoice=invoice,
@@ -123,6 +135,7 @@ def _open(
         version=find_version_for(session, interval),
         failed_at=min(failed_at, now),
         now=now,
+        origin=origin,
     )
 
 
