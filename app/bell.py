@@ -47,6 +47,15 @@ class Bell:
         except (RedisError, OSError):
             return 0
 
+    def is_silent(self) -> bool:
+        """Whether no job waits or is being done; True as well when Redis is away and nothing can be known."""
+        try:
+            queues = [Queue(urgency, connection=self.redis) for urgency in Urgency]
+            doing = sum(queue.started_job_registry.get_job_count(cleanup=False) for queue in queues)
+            return not doing and not self.waiting()
+        except (RedisError, OSError):
+            return True
+
     def is_reachable(self) -> bool:
         """Whether Redis answers."""
         try:

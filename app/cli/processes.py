@@ -12,10 +12,15 @@ from granian.server import Server
 
 from app import log, schema
 from app.cli.common import for_people
+from app.errors import RecoupError
 from app.installation import complete
 from app.settings import Settings
 
 NEEDED = ("database_url", "redis_url", "secret_key", "encryption_keys")
+
+
+class NoDatabase(RecoupError):
+    """No database is configured, and none of `recoup up` is running from this home."""
 
 
 @click.command("web")
@@ -55,7 +60,13 @@ def run_clock() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema (the Procfile's release)."""
     log.configure("migrate")
-    schema.upgrade(complete(Settings()).require("database_url"))
+    settings = complete(Settings())
+    if not settings.database_url:
+        raise NoDatabase(
+            "there is no database to migrate: set DATABASE_URL, or start `recoup up` (make run), which brings its own"
+            " PostgreSQL and migrates it"
+        )
+    schema.upgrade(settings.database_url)
     click.echo(f"The database is at {schema.newest_revision()}.")
 
 

@@ -1,27 +1,15 @@
 """`recoup sandbox …`: play with the pretend Stripe of a running installation, and turn everybody's clock."""
 
-import re
-import time
-from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 import click
-import requests
 from rich.progress import Progress
 
 from app.cli.common import for_people, open_context
+from app.cli.turning import Sandbox, SandboxMissing, hops, parse_span
 from app.context import Context
-from app.errors import RecoupError
-from app.recovery.coming import is_at_rest, next_moment
-
-_SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*(m|h|d|w)$")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-REST_WITHIN = 90.0  # real seconds; longer than a lease, so that work of a process that died is waited for
-LOOK_EVERY = 0.05
-
-
-class SandboxMissing(RecoupError):
-    """The command is for a sandbox installation that is running."""
+from app.money import Money, format_money
 
 
 @click.group("sandbox")
@@ -34,31 +22,38 @@ def sandbox() -> None:
 @for_people
 def advance(span: str) -> None:
     """Turn the clock forward by SPAN (90m, 12h, 3d, 2w); whatever falls due in between happens at its moment."""
-    context = _open()
+    wanted = parse_span(span)
+    context, stripe = _open()
     begin = context.clock.now()
-    target = begin + parse_span(span)
     with Progress(transient=True) as progress:
-        task = progress.add_task("Turning the clock", total=(target - begin).total_seconds())
-        for moment in hops(context, target):
+        task = progress.add_task("Turning the clock", total=wanted.total_seconds())
+        for moment in hops(context, stripe, begin + wanted):
             progress.update(task, completed=(moment - begin).total_seconds())
     click.echo(f"It is now {context.clock.now():%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _known_zone(_context: click.Context, _parameter: click.Parameter, zone: str | None) -> str | None:
+    if zone is not None and zone not in available_timezones():
+        raise click.BadParameter(f"there is no time zone {zone}; write one such as Europe/Berlin")
+    return zone
 
 
 @sandbox.command("customer")
 @click.option("--name", default="Robin Sample", show_default=True)
 @click.option("--email", default="robin@example.com", show_default=True)
 @click.option("--plan", default="Team", show_default=True)
-@click.option("--amount", default=4900, show_default=True, help="Minor units a period.")
+@click.option("--amount", type=click.IntRange(min=1), default=4900, show_default=True, help="Minor units a period.")
 @click.option("--currency", default="usd", show_default=True)
 @click.option("--interval", type=click.Choice(["month", "year"]), default="month", show_default=True)
 @click.option("--country", help="ISO 3166 alpha-2, such as DE.")
-@click.option("--timezone", help="IANA name, such as Europe/Berlin.")
+@click.option("--timezone", callback=_known_zone, help="IANA name, such as Europe/Berlin.")
 @click.option("--locale", help="BCP 47, such as de-DE.")
 @click.option("--card", default="pm_card_visa", show_default=True, help="A Stripe test card.")
 @for_people
 def customer(**wanted: Any) -> None:
     """A new customer with a card and a paid subscription."""
-    made = ask_sandbox(_open(), "POST", "customers", {key: value for key, value in wanted.items() if value is not None})
+    _, stripe = _open()
+    made = stripe.control("customers", **{key: value for key, value in wanted.items() if value is not None})
     click.echo(f"{made['customer']} subscribed ({made['subscription']}).")
 
 
@@ -66,11 +61,18 @@ def customer(**wanted: Any) -> None:
 @for_people
 def customers() -> None:
     """Customers whose renewals can be made to fail."""
-    context = _open()
-    url = f"{context.settings.require('stripe_api_base')}/v1/subscriptions"
-    answer = requests.get(f"{url}?limit=100&expand[]=data.customer", auth=("rk_test_sandbox", ""), timeout=30)
-    for row in answer.json()["data"]:
-        click.echo(f"{row['customer']['id']}  {row['status']:<10}  {row['customer']['name']}")
+    _, stripe = _open()
+    rows: list[dict[str, Any]] = []
+    more = True
+    while more:
+        after = {"starting_after": rows[-1]["id"]} if rows else {}
+        page = stripe.api("GET", "subscriptions", limit="100", **{"expand[]": "data.customer"}, **after)
+        rows, more = rows + page["data"], page["has_more"]
+    for row in rows:
+        price = row["items"]["data"][0]["price"]
+        amount = format_money(Money(price["unit_amount"], price["currency"]))
+        owner = row["customer"]
+        click.echo(f"{owner['id']}  {row['status']:<10}  {amount:>10}  {owner['name']}")
 
 
 @sandbox.command("fail")
@@ -82,77 +84,23 @@ def customers() -> None:
 @for_people
 def fail(customer_id: str, decline_code: str, later: tuple[str, ...]) -> None:
     """Make a customer's renewal happen and fail, now."""
-    done = ask_sandbox(_open(), "POST", "fail", {"customer": customer_id, "script": [decline_code, *later]})
+    _, stripe = _open()
+    done = stripe.control("fail", customer=customer_id, script=[decline_code, *later])
     click.echo(f"{done['invoice']} failed with {decline_code}.")
 
 
 @sandbox.command("outage")
-@click.option("--minutes", default=60, show_default=True)
+@click.option("--minutes", type=click.IntRange(1, 100_000), default=60, show_default=True)
 @for_people
 def outage(minutes: int) -> None:
     """No issuer answers for a while."""
-    ask_sandbox(_open(), "POST", "outage", {"minutes": minutes})
+    _, stripe = _open()
+    stripe.control("outage", minutes=minutes)
     click.echo(f"Issuers are away for {minutes} minutes.")
 
 
-def parse_span(span: str) -> timedelta:
-    """A span of time as people write it: `90m`, `12h`, `3d`, `2w`; raises a usage error."""
-    found = _SPAN.match(span.strip().lower())
-    if found is None:
-        raise click.UsageError(f"{span!r} is no span of time; write 90m, 12h, 3d or 2w")
-    return timedelta(**{_UNITS[found[2]]: float(found[1])})
-
-
-def hops(context: Context, target: datetime) -> Any:
-    """Turn the clock to `target`, stopping wherever the sandbox or Recoup has something due; yields each stop."""
-    while True:
-        _rest(context)
-        theirs = ask_sandbox(context, "GET", "clock", None)["next_event_at"]
-        moments = [next_moment(context), datetime.fromisoformat(theirs) if theirs else None]
-        coming = min((moment for moment in moments if moment), default=target)
-        if coming >= target:
-            break
-        if coming > context.clock.now():
-            ask_sandbox(context, "POST", "clock", {"to": coming.isoformat()})
-        yield coming
-    if target > context.clock.now():
-        ask_sandbox(context, "POST", "clock", {"to": target.isoformat()})
-    _rest(context)
-    yield target
-
-
-def _rest(context: Context) -> None:
-    """Wait until webhooks are delivered and nothing due is left; raises `SandboxMissing` when nobody works."""
-    deadline = time.monotonic() + REST_WITHIN
-    while time.monotonic() < deadline:
-        if not ask_sandbox(context, "GET", "clock", None)["pending_deliveries"] and is_at_rest(context):
-            return
-        time.sleep(LOOK_EVERY)
-    raise SandboxMissing("Recoup does not finish what is due; is it running (make run), and what does its log say?")
-
-
-def _open() -> Context:
+def _open() -> tuple[Context, Sandbox]:
     context = open_context()
     if not context.settings.sandbox:
         raise SandboxMissing("this installation has no sandbox; start one with `make run`")
-    return context
-
-
-def ask_sandbox(context: Context, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    """Ask the sandbox's control API; raises `SandboxMissing` with its own words where it refuses."""
-    url = f"{context.settings.require('stripe_api_base')}/_sandbox/{path}"
-    try:
-        answer = requests.request(method, url, json=body, timeout=120)
-    except requests.RequestException as problem:
-        raise SandboxMissing("the sandbox does not answer; is Recoup running (make run)?") from problem
-    if not answer.ok:
-        raise SandboxMissing(_refusal(answer))
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def _refusal(answer: requests.Response) -> str:
-    try:
-        return str(answer.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"the sandbox refused ({answer.status_code})"
+    return context, Sandbox(context)

@@ -26,6 +26,7 @@ from app.supervisor import Child, Output, Stopped, Supervisor
 Answer = TypeVar("Answer")
 _READY_WITHIN = 90.0
 _TOO_OFTEN = 5
+_BAR = 40  # characters
 _PROCESSES = ("web", "worker", "clock")
 
 
@@ -42,16 +43,22 @@ class NotReady(RecoupError):
 
 
 @click.command("up")
-def up() -> None:
+@click.option(
+    "--verbose/--quiet",
+    default=None,
+    help="Show every log line here, or only warnings and errors (as with a sandbox, unless asked for).",
+)
+def up(verbose: bool | None) -> None:
     """Run everything in the foreground; Ctrl-C ends all of it.
 
     PostgreSQL and Valkey are embedded where DATABASE_URL or REDIS_URL is not set. With RECOUP_SANDBOX=1 a sandbox takes
-    Stripe's place, with sample customers.
+    Stripe's place, with sample customers. Every log line is kept under RECOUP_HOME/logs.
     """
     log.configure("up")
-    output = Output()
+    settings = Settings()
+    output = Output(logs=_logs(settings), verbose=not settings.sandbox if verbose is None else verbose)
     try:
-        _run(Settings(), output)
+        _run(settings, output)
     except Stopped:
         output.say("Stopped.")
     except RecoupError as problem:
@@ -77,7 +84,7 @@ def _run(given: Settings, output: Output) -> None:
         sign_in = prepare_demo(supervisor, settings, output) if settings.sandbox else None
         start_processes(supervisor, settings, environment, output)
         if settings.sandbox:
-            supervisor.during(lambda: _with_context(settings, lambda context: demo.play(context, output.say)))
+            live_demo(supervisor, settings, output)
         output.say(banner(settings, sign_in))
         supervisor.run()
         output.say("Stopping …")
@@ -124,10 +131,23 @@ def start_sandbox(supervisor: Supervisor, settings: Settings, environment: dict[
 
 
 def prepare_demo(supervisor: Supervisor, settings: Settings, output: Output) -> "demo.SignIn":
-    """Fill the sandbox and Recoup with samples, unless they are there; how to sign in."""
-    _wait_for(supervisor, "sandbox", f"http://127.0.0.1:{settings.sandbox_port}/_sandbox/clock")
-    output.say("Preparing the sandbox's customers …")
+    """Make the organization and connect it to the sandbox, unless that has been done; how to sign in."""
+    _wait_for(supervisor, settings, "sandbox", f"http://127.0.0.1:{settings.sandbox_port}/_sandbox/clock")
     return supervisor.during(lambda: _with_context(settings, demo.prepare))
+
+
+def live_demo(supervisor: Supervisor, settings: Settings, output: Output) -> None:
+    """Let the sample month go by, so that there are cases at every stage of their lives; shows how far it has come."""
+    if not demo.is_lived(settings.home):
+        output.say("Living through a month with the sandbox's customers …")
+
+    def show(share: float) -> None:
+        done = min(int(share * _BAR), _BAR)
+        output.show(f"  {'█' * done}{'░' * (_BAR - done)} {min(share, 1):4.0%}")
+
+    for trouble in supervisor.during(lambda: _with_context(settings, lambda context: demo.live(context, show))):
+        output.say(f"One scene of the sample month was left out: {trouble}")
+    output.show("")
 
 
 def _with_context(settings: Settings, work: Callable[[Context], Answer]) -> Answer:
@@ -144,20 +164,19 @@ def start_processes(supervisor: Supervisor, settings: Settings, environment: dic
     recoup = str(Path(sys.executable).with_name("recoup"))
     for name in _PROCESSES:
         supervisor.add(Child(name, [recoup, name], environment))
-    _wait_for(supervisor, "web", f"http://127.0.0.1:{settings.port}/readyz")
+    _wait_for(supervisor, settings, "web", f"http://127.0.0.1:{settings.port}/readyz")
 
 
-def _wait_for(supervisor: Supervisor, name: str, url: str) -> None:
-    if not supervisor.during(lambda: wait_until(_answers(supervisor, name, url), _READY_WITHIN)):
-        raise NotReady(
-            f"{name} did not become ready within {_READY_WITHIN:.0f} seconds; its lines above say more ({url})"
-        )
+def _wait_for(supervisor: Supervisor, settings: Settings, name: str, url: str) -> None:
+    told = f"{_logs(settings) / name}.log says why"
+    if not supervisor.during(lambda: wait_until(_answers(supervisor, name, url, told), _READY_WITHIN)):
+        raise NotReady(f"{name} did not become ready within {_READY_WITHIN:.0f} seconds ({url}); {told}")
 
 
-def _answers(supervisor: Supervisor, name: str, url: str) -> Callable[[], bool]:
+def _answers(supervisor: Supervisor, name: str, url: str, told: str) -> Callable[[], bool]:
     def answers() -> bool:
         if supervisor.failures(name) >= _TOO_OFTEN:
-            raise NotReady(f"{name} ends again and again; its last lines above say why")
+            raise NotReady(f"{name} ends again and again; {told}")
         with requests.Session() as session:
             # A proxy for the outside world is no way to ourselves.
             session.trust_env = False
@@ -169,6 +188,10 @@ def _answers(supervisor: Supervisor, name: str, url: str) -> Callable[[], bool]:
     return answers
 
 
+def _logs(settings: Settings) -> Path:
+    return settings.home / "logs"
+
+
 def banner(settings: Settings, sign_in: "demo.SignIn | None") -> str:
     """What a person wants to know once all runs."""
     lines = ["", f"  Recoup runs at   {settings.base_url()}"]
@@ -177,6 +200,10 @@ def banner(settings: Settings, sign_in: "demo.SignIn | None") -> str:
             f"  Sign in with     {sign_in.email}",
             f"  Password         {sign_in.password}",
             f"  Sandbox Stripe   http://127.0.0.1:{settings.sandbox_port}",
+        ]
+    lines += [f"  Logs             {_logs(settings)}  (recoup up --verbose shows them here, too)"]
+    if sign_in:
+        lines += [
             "",
             "  In a second terminal, try:",
             "    .venv/bin/recoup sandbox customer                let someone subscribe",

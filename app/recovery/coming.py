@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import exists, func, or_, select
 
 from app.context import Context
 from app.models import ChargeAttempt, InboxEvent, Message, Step
-from app.vocabulary import InboxState, MessageState, StepState
+from app.vocabulary import OPEN_ATTEMPT_STATES, AttemptState, InboxState, MessageState, StepState
 
 
 def next_moment(context: Context) -> datetime | None:
@@ -18,19 +18,25 @@ def next_moment(context: Context) -> datetime | None:
         select(func.min(InboxEvent.next_try_at)).where(InboxEvent.state == InboxState.RECEIVED),
     )
     with context.database.system() as session:
-        return min((moment for moment in map(session.scalar, queries) if moment), default=None)
+        moment: datetime | None = session.scalar(select(func.least(*(query.scalar_subquery() for query in queries))))
+        return moment
 
 
 def is_at_rest(context: Context) -> bool:
-    """Whether nothing that is due by now is left undone, and nobody is at work."""
+    """Whether nothing that is due by now is left undone, and nobody is at work.
+
+    A charge whose answer has not come stays unanswered until it is asked after; that alone is rest, too.
+    """
     now = context.clock.now()
-    at_work: tuple[tuple[type[Step | Message | InboxEvent], ColumnElement[bool]], ...] = (
-        (Step, (Step.state.in_((StepState.CLAIMED, StepState.RUNNING)))),
-        (Step, (Step.state == StepState.PLANNED) & (Step.due_at <= now)),
-        (InboxEvent, (InboxEvent.state == InboxState.RECEIVED) & (InboxEvent.next_try_at <= now)),
-        (InboxEvent, (InboxEvent.state == InboxState.RECEIVED) & (InboxEvent.lease_token.is_not(None))),
-        (Message, Message.state == MessageState.CLAIMED),
-        (Message, (Message.state == MessageState.PLANNED) & (Message.next_try_at <= now)),
+    at_work = (
+        exists().where(Step.state.in_((StepState.CLAIMED, StepState.RUNNING))),
+        exists().where(Step.state == StepState.PLANNED, Step.due_at <= now),
+        exists().where(InboxEvent.state == InboxState.RECEIVED, InboxEvent.next_try_at <= now),
+        exists().where(InboxEvent.state == InboxState.RECEIVED, InboxEvent.lease_token.is_not(None)),
+        exists().where(Message.state == MessageState.CLAIMED),
+        exists().where(Message.state == MessageState.PLANNED, Message.next_try_at <= now),
+        exists().where(ChargeAttempt.state == AttemptState.CHARGING),
+        exists().where(ChargeAttempt.state.in_(OPEN_ATTEMPT_STATES), ChargeAttempt.next_check_at <= now),
     )
     with context.database.system() as session:
-        return not any(session.scalar(select(row.id).where(which).limit(1)) for row, which in at_work)
+        return not session.scalar(select(or_(*at_work)))
