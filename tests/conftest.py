@@ -1,6 +1,7 @@
 """Fixtures for everybody: real PostgreSQL and Valkey (started by the first test that asks), and a context on them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,29 +9,40 @@ import pytest
 from app import embedded
 from app.context import Context, make_context
 from app.crypto import generate_key
-from app.schema import upgrade
 from app.settings import Settings
-from tests.services import new_database, pytest_configure, redis_url, services, template_database
+from tests.house import House, open_house
+from tests.services import LastingDatabase, lasting_database, pytest_configure, redis_url, services
 from tests.stage import Stage, open_stage
 
-__all__ = ["context", "database_url", "pytest_configure", "redis_url", "services", "settings", "stage"]
+__all__ = ["context", "database_url", "own_database", "pytest_configure", "redis_url", "services", "settings", "stage"]
+
+
+@pytest.fixture(scope="session")
+def own_database(services: embedded.Services) -> Iterator[LastingDatabase]:
+    """The database of this process."""
+    with lasting_database(services) as lasting:
+        yield lasting
 
 
 @pytest.fixture
-def database_url(services: embedded.Services) -> Iterator[str]:
-    """A migrated database of the test's own."""
-    with new_database(services, template_database(services, upgrade)) as url:
-        yield url
+def database_url(own_database: LastingDatabase) -> str:
+    """A migrated database in which nothing is stored yet."""
+    own_database.empty()
+    return own_database.url
 
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Settings of a sandbox installation in the test's own folder."""
+    return _settings(database_url, redis_url, tmp_path / "home")
+
+
+def _settings(database_url: str, redis_url: str, home: Path) -> Settings:
     return Settings(
         _env_file=None,
         database_url=database_url.replace("postgresql://", "postgresql+psycopg://"),
         redis_url=redis_url,
-        home=tmp_path / "home",
+        home=home,
         secret_key="a secret that only tests know",
         encryption_keys=generate_key("tests"),
         sandbox=True,
@@ -38,17 +50,24 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def context(settings: Settings) -> Iterator[Context]:
+def context(settings: Settings, own_database: LastingDatabase) -> Iterator[Context]:
     """A context on real services whose clock can be turned."""
-    made = make_context(settings)
+    made = replace(make_context(settings), database=own_database.pools)
     made.bell.redis.flushdb()
     yield made
-    made.database.dispose()
     made.bell.redis.close()
 
 
+@pytest.fixture(scope="session")
+def house(own_database: LastingDatabase, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The servers of this process, in which stages are set one after the other."""
+    settings = _settings(own_database.url, redis_url, tmp_path_factory.mktemp("house"))
+    with open_house(settings, own_database.pools) as opened:
+        yield opened
+
+
 @pytest.fixture
-def stage(settings: Settings) -> Iterator[Stage]:
+def stage(house: House, settings: Settings) -> Iterator[Stage]:
     """Sandbox Stripe, web server and workers of one installation, with the clock in the test's hand."""
-    with open_stage(settings) as opened:
+    with open_stage(house, settings) as opened:
         yield opened

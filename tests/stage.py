@@ -15,18 +15,16 @@ from uuid import UUID
 import requests
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from app import create_app
 from app.accounts.connections import connect
 from app.accounts.users import create_organization
-from app.clock import SandboxClock
-from app.context import Context, make_context
+from app.context import Context
 from app.models import CaseEntry, ChargeAttempt, Invoice, Message, RecoveryCase, Step
 from app.recovery.campaigns import CampaignDefinition, add_defaults, add_version
-from app.sandbox.server import RunningSandbox, run_in_thread
+from app.sandbox.server import RunningSandbox
 from app.settings import Settings
 from app.vocabulary import ConnectionMode
+from tests.house import House
 from workers import boot
 from workers.pool import work
 from workers.sweeping import sweep_once
@@ -35,18 +33,12 @@ SANDBOX_KEY = "rk_test_sandbox"
 ROUNDS = 60
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        return
-
-
 @dataclass
 class Stage:
     """Everything a story needs at hand."""
 
     context: Context
     sandbox: RunningSandbox
-    web: BaseWSGIServer
     base_url: str
     organization_id: UUID
     connection_id: UUID
@@ -187,34 +179,26 @@ def _case(session: Session, invoice: str) -> RecoveryCase:
 
 
 @contextmanager
-def open_stage(settings: Settings, mode: ConnectionMode = ConnectionMode.DRIVE) -> Iterator[Stage]:
-    """Set the stage: an organization connected to a sandbox of its own."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    sandbox = run_in_thread(settings.home, SandboxClock(settings.home / "clock.json"))
-    web = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True, request_handler=_Quiet)
-    url = f"http://127.0.0.1:{web.server_port}"
-    settings = settings.model_copy(update={"stripe_api_base": sandbox.url, "public_url": url})
-    context = make_context(settings)
-    context.bell.redis.flushdb()
-    web.app = create_app(context)
-    thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
+def open_stage(house: House, settings: Settings, mode: ConnectionMode = ConnectionMode.DRIVE) -> Iterator[Stage]:
+    """Set the stage: an organization connected to a sandbox in which nothing has happened."""
+    with house.stripe(settings) as sandbox, house.context(settings, sandbox.url) as context, jobs_of(context):
+        organization_id = new_organization(context)
+        connected = connect(context, organization_id, api_key=SANDBOX_KEY, webhook_secret=None, mode=mode, actor="test")
+        yield Stage(context, sandbox, house.url, organization_id, connected.connection_id)
+
+
+@contextmanager
+def jobs_of(context: Context) -> Iterator[None]:
+    """Jobs that run in this process use this context."""
     previous, boot.context = boot.context, lambda: context  # type: ignore[assignment]
     try:
-        organization_id = _organization(context)
-        connected = connect(context, organization_id, api_key=SANDBOX_KEY, webhook_secret=None, mode=mode, actor="test")
-        yield Stage(context, sandbox, web, url, organization_id, connected.connection_id)
+        yield
     finally:
         boot.context = previous
-        sandbox.stop()
-        web.shutdown()
-        thread.join(timeout=15)
-        web.server_close()
-        context.database.dispose()
-        context.bell.redis.close()
 
 
-def _organization(context: Context) -> UUID:
+def new_organization(context: Context) -> UUID:
+    """One with the campaigns that everybody begins with."""
     now = context.clock.now()
     with context.database.system() as session:
         organization = create_organization(session, "acme", "Acme", now)

@@ -18,6 +18,7 @@ from app.vocabulary import (
     StopReason,
 )
 from tests.contract.foreign_stage import KEY, ForeignStage, open_foreign_stage
+from tests.house import House
 
 ALL_MANNERS = pytest.mark.parametrize("foreign", ["refuses", "breaks", "ignores"], indirect=True)
 REFUSES = pytest.mark.parametrize("foreign", ["refuses"], indirect=True)
@@ -26,9 +27,9 @@ IGNORES = pytest.mark.parametrize("foreign", ["ignores"], indirect=True)
 
 
 @pytest.fixture
-def foreign(settings: Settings, request: pytest.FixtureRequest) -> Iterator[ForeignStage]:
+def foreign(house: House, settings: Settings, request: pytest.FixtureRequest) -> Iterator[ForeignStage]:
     """A stage, and at its end: no promise broken, and every event come to an end."""
-    with open_foreign_stage(settings, request.param) as stage:
+    with open_foreign_stage(house, settings, request.param) as stage:
         yield stage
         with stage.context.database.system() as session:
             assert find_offences(session, stage.now) == []

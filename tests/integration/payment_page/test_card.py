@@ -8,6 +8,7 @@ from app.payment_page.card import SAME_CLICK
 from app.recovery import holds
 from app.settings import Settings
 from app.vocabulary import CaseState, ConnectionMode, HoldKind, RecoveredBy
+from tests.house import House
 from tests.integration.payment_page.conftest import Payer, make_payer
 from tests.stage import Stage, open_stage
 
@@ -167,8 +168,8 @@ def test_a_card_page_on_a_domain_of_the_merchants_own_is_reached_by_a_link(payer
     assert "/c/pay/cs_test_" in answer.text
 
 
-def test_where_stripe_retries_a_new_card_is_still_charged_at_once(settings: Settings) -> None:
-    with open_stage(settings, ConnectionMode.OBSERVE) as stage:
+def test_where_stripe_retries_a_new_card_is_still_charged_at_once(house: House, settings: Settings) -> None:
+    with open_stage(house, settings, ConnectionMode.OBSERVE) as stage:
         payer = make_payer(stage, "insufficient_funds")
         assert "Thank you, all settled" in payer.pay_with().text
         assert payer.paid_charges_of_renewals() == 1
