@@ -14,6 +14,7 @@ COMMANDS = {
     "migrate": ("processes", "migrate", "Bring the database to the newest schema."),
     "reconcile": ("reconcile", "reconcile", "Find what was missed at Stripe, and mend it."),
     "report": ("report", "report", "What became of failed payments."),
+    "retries": ("retries", "retries", "Measure the retry planner in simulated worlds."),
     "sandbox": ("sandbox", "sandbox", "Play with the pretend Stripe, turn the clock."),
     "up": ("up", "up", "Run everything in the foreground."),
     "users": ("users", "users", "Create people, give them new passwords, shut them out."),

@@ -14,6 +14,7 @@ from app.errors import RecoupError
 Source = Literal["recoup", "stripe", "elsewhere", "customer"]
 Outcome = Literal["approved", "declined", "requires_action", "unknown"]
 Mode = Literal["observe", "drive"]
+Timing = Literal["ladder", "planned"]
 CardGiver = Literal["payer", "updater"]
 
 
@@ -104,7 +105,9 @@ class CaseFacts:
     after the card was tried, the planner sees that for itself. `new_card_by` tells the payer's own act from an
     updater's. `stripe_next_attempt_at` is the invoice's `next_payment_attempt`; `stripe_gave_up` says that Stripe has
     ended its own retries with an end action (subscription canceled or unpaid). A hold is in force while `hold_reason`
-    is set and `hold_until` is None or still ahead. `timezone` is an IANA name.
+    is set and `hold_until` is None or still ahead. `timezone` is an IANA name. `promised_for` is when the payer said
+    they can pay, `tenure_days` how long they have been a customer, and `known_paydays` what earlier cases of theirs
+    taught about their pay calendar: names of `paydays.CALENDARS` with weights.
     """
 
     seed: str
@@ -123,30 +126,38 @@ class CaseFacts:
     hold_reason: str | None = None
     is_bank_debit: bool = False
     timezone: str | None = None
+    promised_for: datetime | None = None
+    tenure_days: int | None = None
+    known_paydays: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        _require_aware((self.failed_at, self.new_card_at, self.stripe_next_attempt_at, self.hold_until))
+        moments = (self.failed_at, self.new_card_at, self.stripe_next_attempt_at, self.hold_until, self.promised_for)
+        _require_aware(moments)
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
     """The operator's settings; every limit may be tightened, none loosened beyond what a network charges for.
 
+    `timing` says who chooses the moments: the fixed ladder, or the plan of `planning`.
     `ladder_days` are days after the first failure, `window_days` the days after it in which tries are planned.
     Caps count tries: `max_attempts` for one invoice after its first failure, `per_card_30d` for one card over all
     invoices, `visa_30d` and `mastercard_24h` as the networks count. `debit_no_funds_attempts` is the cap for a debit
     card without money, because each refusal may cost its holder a bank fee. `open_hour` to `close_hour` is the local
-    time of day for tries when the payer's zone is known.
+    time of day for tries when the payer's zone is known. `technical_gap_hours` stand in for the minimum gap after the
+    first, second and third technical refusal in a row: a bank that was out of reach gives no verdict to respect.
 
     Raises InvalidPolicy. Legal ceilings: Visa Core Rules 18 April 2026 table 7-2 (20 in 30 days), Mastercard
     Excessive Authorization Attempts (10 in 24 hours, 35 of one amount in 30 days). Stripe advises at most 8 retries.
     """
 
     mode: Mode = "drive"
+    timing: Timing = "ladder"
     ladder_days: tuple[float, ...] = (1, 3, 5, 7, 14, 21)
     window_days: int = 28
     max_attempts: int = 6
     min_gap_hours: float = 48
+    technical_gap_hours: tuple[float, ...] = (1, 6, 24)
     per_card_30d: int = 10
     visa_30d: int = 15
     mastercard_24h: int = 10
@@ -169,6 +180,8 @@ class RetryPolicy:
             (self.window_days > 0, "window_days must be at least 1"),
             (0 <= self.max_attempts <= 8, "max_attempts must be 0 to 8; Stripe advises at most 8 retries"),
             (self.min_gap_hours >= 24, "min_gap_hours must be at least 24; denser tries get the card blocked"),
+            (all(1 <= gap <= 48 for gap in self.technical_gap_hours), "technical_gap_hours must each be 1 to 48"),
+            (len(self.technical_gap_hours) <= 3, "technical_gap_hours may name three gaps at most"),
             (0 < self.per_card_30d <= 35, "per_card_30d must be 1 to 35, Mastercard's ceiling for one amount"),
             (0 < self.visa_30d <= 20, "visa_30d must be 1 to 20, the ceiling of Visa's rules"),
             (0 < self.mastercard_24h <= 10, "mastercard_24h must be 1 to 10, the ceiling of Mastercard's rules"),

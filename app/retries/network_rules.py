@@ -8,6 +8,7 @@ charge again, and Stripe's advice to leave two to three days between tries of on
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from app.retries.budgets import budgets
 from app.retries.facts import Attempt, CaseFacts, RetryPolicy
@@ -22,7 +23,7 @@ from app.retries.history import (
     tries,
     uses_of_number,
 )
-from app.retries.meanings import CustomerReason, Fix, Meaning
+from app.retries.meanings import CustomerReason, DeclineClass, Fix, Meaning
 
 
 @dataclass(frozen=True)
@@ -77,23 +78,41 @@ def card_floors(facts: CaseFacts, policy: RetryPolicy) -> Iterator[Floor]:
 
 
 def invoice_floors(facts: CaseFacts, policy: RetryPolicy) -> Iterator[Floor]:
-    """The gap between two tries of one invoice. The first failure opens no gap: the ladder's first rung follows it."""
+    """The gap between two tries of one invoice. The first failure opens no gap: what is planned first follows it.
+
+    After a technical refusal the gap is short, three times in a row at most: nobody has judged the payment.
+    """
     past = tries(facts)
-    if past:
+    if not past:
+        return
+    technical = _technical_refusals_in_a_row(facts)
+    if 0 < technical <= len(policy.technical_gap_hours):
+        yield Floor(past[-1].at + timedelta(hours=policy.technical_gap_hours[technical - 1]), "technical_gap")
+    else:
         yield Floor(past[-1].at + timedelta(hours=policy.min_gap_hours), "min_gap")
+
+
+def _technical_refusals_in_a_row(facts: CaseFacts) -> int:
+    newest_first = [refusal.meaning.decline_class for _, refusal in reversed(refusals(facts))]
+    return sum(1 for _ in takewhile(lambda answer: answer is DeclineClass.SOFT_FAST, newest_first))
 
 
 def spent_cap_of_number(facts: CaseFacts) -> str | None:
     """The refusal of this card number that allowed only so many tries after it, if they are used up."""
+    spent = [meaning for left, meaning in _capped_refusals(facts) if left <= 0]
+    return f"cap_after {spent[0].deciding_signal}" if spent else None
+
+
+def tries_left_of_number(facts: CaseFacts) -> int | None:
+    """How many tries the refusals of this card number still allow, None if none of them said."""
+    return min((left for left, _ in _capped_refusals(facts)), default=None)
+
+
+def _capped_refusals(facts: CaseFacts) -> Iterator[tuple[int, Meaning]]:
     on_number = [attempt for attempt in facts.attempts if is_on_same_number(attempt, facts)]
-    capped = [
-        refusal
-        for attempt, refusal in refusals(facts)
-        if is_on_same_number(attempt, facts)
-        and refusal.meaning.max_more is not None
-        and _count_after(refusal.at, on_number) >= refusal.meaning.max_more
-    ]
-    return f"cap_after {capped[0].meaning.deciding_signal}" if capped else None
+    for attempt, refusal in refusals(facts):
+        if is_on_same_number(attempt, facts) and refusal.meaning.max_more is not None:
+            yield refusal.meaning.max_more - _count_after(refusal.at, on_number), refusal.meaning
 
 
 def _count_after(at: datetime, attempts: list[Attempt]) -> int:
@@ -102,7 +121,9 @@ def _count_after(at: datetime, attempts: list[Attempt]) -> int:
 
 def invoice_cap(facts: CaseFacts, policy: RetryPolicy) -> tuple[int, str]:
     """How many tries the invoice may have after its first failure, and the name of the rule that says so."""
-    caps = [(len(policy.ladder_days), "ladder_end"), (policy.max_attempts, "per_invoice")]
+    caps = [(policy.max_attempts, "per_invoice")]
+    if policy.timing == "ladder":
+        caps.append((len(policy.ladder_days), "ladder_end"))
     if facts.is_bank_debit:
         caps.append((policy.bank_debit_attempts, "bank_debit"))
     if _is_debit_without_funds(facts):

@@ -20,6 +20,7 @@ CONSENT_STRIPE = set(
     "revocation_of_authorization revocation_of_all_authorizations stop_payment_order debit_not_authorized "
     "refer_to_customer invalid_authorization".split()
 )
+NO_VERDICT = set("issuer_not_available processing_error reenter_transaction lock_timeout rate_limit 91 96 19".split())
 MAC_HOURS = {"24": 1, "25": 24, "26": 48, "27": 96, "28": 144, "29": 192, "30": 240, "02": 72}
 
 
@@ -59,14 +60,20 @@ def _ladder_rules_broken(facts: CaseFacts, policy: RetryPolicy, decision: RetryA
     retries = sorted(facts.attempts, key=lambda attempt: attempt.at)[1:]
     automatic = [attempt for attempt in retries if attempt.source != "customer"]
     gap = decision.at - retries[-1].at if retries else timedelta.max
+    least = timedelta(hours=1 if retries and _has_no_verdict(retries[-1]) else policy.min_gap_hours)
     return {
         "observing": policy.mode == "observe",
         "window": decision.at >= FAILED_AT + timedelta(days=policy.window_days),
-        "gap": gap < timedelta(hours=policy.min_gap_hours),
+        "gap": gap < least,
         "invoice cap": len(automatic) >= policy.max_attempts,
         "bank debit": facts.is_bank_debit and len(automatic) >= 2,
         "two drivers": facts.stripe_next_attempt_at is not None,
     }
+
+
+def _has_no_verdict(attempt: Attempt) -> bool:
+    signals = attempt.signals
+    return bool(NO_VERDICT & {signals.code, signals.decline_code, signals.outcome_reason, signals.network_decline_code})
 
 
 def _is_never(signals: DeclineSignals, brand: str | None) -> bool:

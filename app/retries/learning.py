@@ -1,0 +1,165 @@
+"""Learning from an account's own cases: which causes, purses and paydays it really meets.
+
+Expectation and maximization over the hypotheses: each case spreads itself over the stories that explain it, the
+stories' counts move the weights, and so on. Tries that failed and windows still open count as what they are: evidence,
+not endings. Old cases fade. A fit on half of the cases is tried on the other half: if it forecasts recent cases worse
+than the shipped prior does, the prior is used and the reason is given. Refuses to know where cases come from.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.retries.beliefs import Trace, groups_of, relevant_attempts, trace
+from app.retries.calibration_fit import Forecast, fit_calibration, log_loss
+from app.retries.evidence import day_named_by_issuer
+from app.retries.facts import CaseFacts
+from app.retries.hypotheses import ADVISED, ALL, CAUSES, GROUPS, PURSES
+from app.retries.knowledge import (
+    ADVICE_TRUSTED,
+    SHIPPED,
+    Counts,
+    Knowledge,
+    Weights,
+    cell_of,
+    funding_of,
+    initial_weights,
+)
+from app.retries.moments import moments
+from app.retries.paydays import CALENDARS
+
+PASSES = 5
+FADES_PER_MONTH = 0.98
+RECENT = 200
+LEAST_CASES = 30
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What was learnt: the knowledge to use from now on, whether it is more than the prior, and why (in English)."""
+
+    knowledge: Knowledge
+    is_used: bool
+    reason: str
+    gain_per_forecast: float
+
+
+@dataclass(frozen=True)
+class Studied:
+    """One case as learning sees it: the answers under each hypothesis, and how much it still counts."""
+
+    facts: CaseFacts
+    group: int
+    seen: Trace
+    likelihood: Weights
+    fades: float
+    advised_from: int | None
+
+
+def learn(history: Sequence[CaseFacts], base: Knowledge = SHIPPED) -> Lesson:
+    """What cases (with all their attempts, the approved ones too; in any order) teach beyond `base`.
+
+    `base` may be imported counts of other accounts. Cases without any answered try after the first failure teach
+    little and are welcome. Seconds for thousands of cases.
+    """
+    studied = _study(history)
+    if len(studied) < LEAST_CASES:
+        return Lesson(base, False, f"{len(studied)} cases are too few to learn from; {LEAST_CASES} are needed", 0.0)
+    halves = studied[0::2], studied[1::2]
+    taught = [_fit(half, base) for half in halves]
+    pairs = [(case, taught[1 - number]) for number, half in enumerate(halves) for case in half]
+    pairs.sort(key=lambda pair: pair[0].facts.failed_at)
+    recent = [(case, knowledge) for case, knowledge in pairs if len(case.seen.chance) > 1][-RECENT:]
+    gain = log_loss([f for case, _ in recent for f in forecasts(case, base)]) - log_loss(
+        [f for case, knowledge in recent for f in forecasts(case, knowledge)]
+    )
+    if gain < 0:
+        chosen, source = base, [(case, base) for case, _ in pairs]
+        reason = f"the last {len(recent)} cases were forecast better without it; the prior is used"
+    else:
+        chosen, source = _fit(studied, base), pairs
+        reason = f"learnt from {len(studied)} cases"
+    fitted = fit_calibration([f for case, knowledge in source for f in forecasts(case, knowledge)])
+    return Lesson(replace(chosen, calibration=fitted), gain >= 0, reason, gain)
+
+
+def _study(history: Sequence[CaseFacts]) -> list[Studied]:
+    newest = max((facts.failed_at for facts in history), default=None)
+    studied = []
+    for facts in sorted(history, key=lambda each: (each.failed_at, each.seed)):
+        attempts, (groups, _) = relevant_attempts(facts), groups_of(facts)
+        if not attempts or not groups or newest is None:
+            continue
+        seen, advised_from = _trace_of(facts)
+        months = (newest - facts.failed_at).days / 30
+        studied.append(Studied(facts, groups[0], seen, seen.likelihood(), FADES_PER_MONTH**months, advised_from))
+    return studied
+
+
+def _trace_of(facts: CaseFacts) -> tuple[Trace, int | None]:
+    """The trace of a whole case, with the advice of its first answer, and from which try on advice was in force."""
+    attempts, (groups, _) = relevant_attempts(facts), groups_of(facts)
+    first = replace(facts, attempts=facts.attempts[:1])
+    opening = groups_of(first)[1]
+    named = day_named_by_issuer(opening) if opening else None
+    advised = float(moments(facts, [named]).after[0]) if named else None
+    return trace(facts, attempts, groups, advised), (0 if named else None)
+
+
+def _weights(case: Studied, knowledge: Knowledge) -> Weights:
+    weights = initial_weights(case.facts, case.group, knowledge)
+    if case.advised_from is not None:
+        weights = weights * (1 - ADVICE_TRUSTED)
+        weights[ADVISED] = ADVICE_TRUSTED
+    return weights
+
+
+def _fit(cases: Sequence[Studied], base: Knowledge) -> Knowledge:
+    knowledge = base
+    for _ in range(PASSES):
+        causes, purses, paydays = _tables(), _tables(), _tables()
+        for case in cases:
+            share = _weights(case, knowledge) * case.likelihood
+            share *= case.fades / share.sum()
+            causes[GROUPS[case.group]] += np.bincount(ALL.cause, share, len(CAUSES))
+            empty = ALL.purse >= 0
+            purses[funding_of(case.facts.card)] += np.bincount(ALL.purse[empty], share[empty], len(PURSES))
+            paydays[cell_of(case.facts.card)] += np.bincount(
+                ALL.calendar[: ALL.paid], share[: ALL.paid], len(CALENDARS)
+            )
+        knowledge = Knowledge(
+            causes=_added(base.causes, causes, CAUSES),
+            purses=_added(base.purses, purses, PURSES),
+            paydays=_added(base.paydays, paydays, CALENDARS),
+            cases=base.cases + len(cases),
+        )
+    return knowledge
+
+
+def _tables() -> defaultdict[str, Weights]:
+    return defaultdict(lambda: np.zeros(1))
+
+
+def _added(base: Counts, new: dict[str, NDArray[np.float64]], names: tuple[str, ...]) -> Counts:
+    cells = {cell: dict(counts) for cell, counts in base.items()}
+    for cell, counts in new.items():
+        known = cells.setdefault(cell, {})
+        for name, count in zip(names, counts.tolist(), strict=True):
+            if count > 1e-6:
+                known[name] = known.get(name, 0.0) + count
+    return cells
+
+
+def forecasts(case: Studied, knowledge: Knowledge) -> list[Forecast]:
+    """What the model would have said before each try of a case, and what came."""
+    weights, said = _weights(case, knowledge), []
+    for number, (chance, fits) in enumerate(zip(case.seen.chance, case.seen.fits, strict=True)):
+        weights = weights / weights.sum()
+        approved = bool(case.seen.approved[number])
+        if number:
+            said.append(Forecast(GROUPS[case.group], float(weights @ chance), approved))
+        weights = weights * (chance if approved else 1 - chance) * fits
+    return said
