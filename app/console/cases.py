@@ -1,16 +1,13 @@
 """The list of cases, with its filters in the address, and the page of one case."""
 
 from datetime import date, timedelta
-from enum import StrEnum
-from typing import TypeVar
 from uuid import UUID
 
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 
-from app.console import current, formats
+from app.console import current, formats, wanted
 from app.console.blueprint import console
 from app.console.stripe_dashboard import dashboard_url
 from app.links import PayLink, make_pay_url
@@ -19,19 +16,17 @@ from app.recovery.case_lists import CaseFilter, CaseOrder
 from app.recovery.queries import CaseDetail, CaseNotFound
 from app.vocabulary import OPEN_CASE_STATES, CaseState
 
-W = TypeVar("W", bound=StrEnum)
-
 
 @console.get("/cases")
 def cases() -> ResponseReturnValue:
-    wanted = read_filter(request.args)
+    asked_for = _read_filter()
     with current.rows() as session:
-        page = case_lists.list_cases(session, wanted, current.now())
+        page = case_lists.list_cases(session, asked_for, current.now())
         decline_classes, currencies = case_lists.list_values(session)
     return render_template(
         "console/cases.html",
         page=page,
-        wanted=wanted,
+        wanted=asked_for,
         counted_at_most=case_lists.COUNTED_AT_MOST,
         states=tuple(CaseState),
         decline_classes=decline_classes,
@@ -68,21 +63,16 @@ def get_case_or_404(session: Session, case_id: UUID) -> CaseDetail:
         abort(404)
 
 
-def read_filter(args: MultiDict[str, str]) -> CaseFilter:
-    """The filter that an address asks for; what it says wrongly is left out, so that old links keep working."""
-    page = args.get("page", 1, type=int)
+def _read_filter() -> CaseFilter:
+    """The filter that this request's address asks for."""
     return CaseFilter(
-        states=tuple(filter(None, (_word(CaseState, given) for given in args.getlist("state")))),
-        decline_class=args.get("decline") or None,
-        currency=args.get("currency") or None,
-        text=args.get("q", "").strip()[:200] or None,
-        order=_word(CaseOrder, args.get("sort", "")) or CaseOrder.NEWEST,
-        page=min(max(1, page), case_lists.COUNTED_AT_MOST),
+        states=wanted.words("state", CaseState),
+        decline_class=request.args.get("decline") or None,
+        currency=request.args.get("currency") or None,
+        text=request.args.get("q", "").strip()[:200] or None,
+        order=wanted.word("sort", CaseOrder, "showing the newest first") or CaseOrder.NEWEST,
+        page=wanted.page(case_lists.COUNTED_AT_MOST),
     )
-
-
-def _word(words: type[W], given: str) -> W | None:
-    return words(given) if given in list(words) else None
 
 
 def _snooze_days(detail: CaseDetail) -> tuple[date, date] | None:

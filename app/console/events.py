@@ -1,11 +1,11 @@
 """What Stripe told us: the newest webhooks, and those set aside with their reason, to be replayed by hand."""
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
-from app.console import current
+from app.console import current, wanted
 from app.console.blueprint import console
 from app.console.paging import read_page
 from app.errors import RecoupError
@@ -18,12 +18,12 @@ LARGEST_ID = 2**63 - 1
 
 @console.get("/events")
 def events() -> ResponseReturnValue:
-    state = request.args.get("state", "")
+    state = wanted.word("state", InboxState)
     query = (
         select(InboxEvent).options(defer(InboxEvent.body)).order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc())
     )
-    if state in list(InboxState):
-        query = query.where(InboxEvent.state == InboxState(state))
+    if state:
+        query = query.where(InboxEvent.state == state)
     with current.rows() as session:
         page = read_page(session, query)
     return render_template("console/events.html", page=page, states=tuple(InboxState), state=state)

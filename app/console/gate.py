@@ -9,7 +9,7 @@ from flask import Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.accounts import sign_in
-from app.console import current
+from app.console import current, wanted
 from app.console.blueprint import console
 
 FOR_STRANGERS = frozenset({"console.sign_in_form", "console.sign_in_submit", "console.static"})
@@ -87,4 +87,5 @@ def page_values() -> dict[str, object]:
         "current": current,
         "person": current.find_person(),
         "is_sandbox": current.context().settings.sandbox,
+        "wanted_notices": wanted.notices,
     }

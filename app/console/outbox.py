@@ -5,11 +5,11 @@ The mail's HTML is shown in a frame of its own, whose policy allows no script, n
 
 from uuid import UUID
 
-from flask import Response, abort, make_response, render_template, request
+from flask import Response, abort, make_response, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.console import current
+from app.console import current, wanted
 from app.console.blueprint import console
 from app.console.paging import read_page
 from app.models import Customer, DeliveryEvent, Message
@@ -29,14 +29,14 @@ _MAIL_POLICY = policy(
 
 @console.get("/outbox")
 def outbox() -> ResponseReturnValue:
-    state = request.args.get("state", "")
+    state = wanted.word("state", MessageState)
     query = (
         select(Message, Customer)
         .join(Customer, Customer.id == Message.customer_id)
         .order_by(Message.planned_at.desc(), Message.id)
     )
-    if state in list(MessageState):
-        query = query.where(Message.state == MessageState(state))
+    if state:
+        query = query.where(Message.state == state)
     with current.rows() as session:
         page = read_page(session, query)
     return render_template("console/outbox.html", page=page, states=tuple(MessageState), state=state)

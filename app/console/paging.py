@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
 from sqlalchemy import Row, Select
 from sqlalchemy.orm import Session
+
+from app.console import wanted
 
 PAGE_SIZE = 50
 LAST_PAGE = 2000
@@ -22,7 +23,7 @@ class Page:
 
 
 def read_page(session: Session, query: Select[*tuple[Any, ...]]) -> Page:
-    """The page of `query` that the address asks for with `page`; 1 where it says nothing sensible."""
-    page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
+    """The page of `query` that the address asks for with `page`."""
+    page = wanted.page(LAST_PAGE)
     rows = session.execute(query.limit(PAGE_SIZE + 1).offset((page - 1) * PAGE_SIZE)).all()
     return Page(rows[:PAGE_SIZE], page, len(rows) > PAGE_SIZE)

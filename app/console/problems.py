@@ -51,7 +51,8 @@ def _http_problem(error: HTTPException) -> ResponseReturnValue:
         return error
     if isinstance(error, RequestRedirect):
         return error
-    return _page(error.code or 500, error.description if error.code == 403 else None)
+    is_said_by_us = error.code in (400, 403) and error.description != type(error).description
+    return _page(error.code or 500, error.description if is_said_by_us else None)
 
 
 @console.errorhandler(CSRFError)

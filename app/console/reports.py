@@ -1,12 +1,11 @@
 """The recovery report: by currency and by month of failure, as a page and as CSV."""
 
 import io
-from datetime import date, datetime
 
 from flask import Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.console import current
+from app.console import current, wanted
 from app.console.blueprint import console
 from app.reports import metrics, tables
 from app.reports.metrics import ATTRIBUTION_RULE, Overview
@@ -22,7 +21,10 @@ def reports() -> ResponseReturnValue:
 def report_csv(table: str) -> ResponseReturnValue:
     make = {"currencies": tables.currency_table, "cohorts": tables.cohort_table}[table]
     file = io.StringIO()
-    tables.write_csv(make(_report()), file)
+    report = _report()
+    if wanted.notices():
+        abort(400, f"{wanted.notices()[0]} A file cannot say so; put the address right.")
+    tables.write_csv(make(report), file)
     response = Response(file.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="recoup-{table}.csv"'
     return response
@@ -31,14 +33,6 @@ def report_csv(table: str) -> ResponseReturnValue:
 def _report() -> Overview:
     currency = request.args.get("currency", "").lower() or None
     with current.rows() as session:
-        return metrics.overview(session, now=current.now(), currency=currency, since=_day("since"), until=_day("until"))
-
-
-def _day(name: str) -> date | None:
-    given = request.args.get(name, "")
-    if not given:
-        return None
-    try:
-        return datetime.fromisoformat(given).date()
-    except ValueError:
-        abort(400, f"{name} is not a day; write it like 2026-09-30")
+        return metrics.overview(
+            session, now=current.now(), currency=currency, since=wanted.day("since"), until=wanted.day("until")
+        )

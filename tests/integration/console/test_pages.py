@@ -154,7 +154,7 @@ def test_the_report_can_be_narrowed_and_taken_away_as_csv(browser: Browser, worl
     assert "Nothing failed in this period" in browser.get("/reports?currency=usd").text
     lines = browser.get("/reports/currencies.csv").text.splitlines()
     assert lines[0].startswith("currency,measure")
-    assert browser.get("/reports?since=soon").status_code == 400
+    assert browser.get("/reports/currencies.csv?since=soon").status_code == 400
 
 
 def test_an_address_that_does_not_exist_says_where_to_go(browser: Browser, stranger: Browser) -> None:
