@@ -19,7 +19,6 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     MetaData,
-    TextClause,
     Uuid,
     create_engine,
     event,
@@ -130,15 +129,16 @@ class Database:
         with Session(self._sweeper, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def one_statement(self, statement: TextClause, values: dict[str, Any]) -> None:
+    def one_statement(self, statement: str, values: dict[str, Any]) -> None:
         """Run a single statement that commits by itself, across organizations: one round trip, for the receiver.
 
-        It must be safe to repeat, because a connection that turns out dead is replaced and the statement run again.
+        It is written for psycopg (`%(name)s`). It must be safe to repeat, because a connection that turns out dead is
+        replaced and the statement run again.
         """
         for is_last in (False, True):
             try:
                 with self._receiver.connect() as connection:
-                    connection.execute(statement, values)
+                    connection.exec_driver_sql(statement, values)
                 return
             except OperationalError as problem:
                 if is_last or not problem.connection_invalidated:

@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import security_headers
 from app.console import console
 from app.context import Context
-from app.inbox.receiving import stripe_webhook
+from app.inbox.receiving import StripeWebhooks
 from app.inbox.sendgrid import sendgrid_webhook
 from app.payment_page import payment_page
 from app.watch import watch
@@ -21,7 +21,7 @@ def create_app(context: Context) -> Flask:
     app.config.update(SECRET_KEY=context.settings.require("secret_key"), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.extensions["recoup"] = context
     csrf = CSRFProtect(app)
-    for blueprint in (stripe_webhook, sendgrid_webhook, watch):
+    for blueprint in (sendgrid_webhook, watch):
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     app.register_blueprint(payment_page)
@@ -30,4 +30,5 @@ def create_app(context: Context) -> Flask:
     if context.settings.trusted_proxies:
         hops = context.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = StripeWebhooks(app, app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -1,4 +1,4 @@
-"""Which secrets are good for a connection, remembered for half a minute so that a webhook costs one statement."""
+"""Which secrets are good for a connection, remembered for some seconds so that a webhook costs one statement."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from app.context import Context
 from app.models import Connection
 from app.vocabulary import ConnectionStatus
 
-REMEMBER = timedelta(seconds=30)
+REMEMBER = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,8 @@ class Doors:
         self._context = context
         self._known: dict[UUID, Door] = {}
 
-    def find(self, connection_id: UUID, fresher_than: timedelta = REMEMBER) -> Door | None:
+    def find(self, connection_id: UUID, now: datetime, fresher_than: timedelta = REMEMBER) -> Door | None:
         """The connection, read no longer ago than `fresher_than`; None where there is none to receive for."""
-        now = self._context.clock.now()
         known = self._known.get(connection_id)
         if known and timedelta(0) <= now - known.read_at <= fresher_than:
             return known
