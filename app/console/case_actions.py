@@ -23,7 +23,7 @@ LONGEST_NOTE = 1000
 def retry_case(case_id: UUID) -> ResponseReturnValue:
     return _act(
         case_id,
-        lambda organization_id, actor: operator.retry_now(current.context(), organization_id, case_id, actor),
+        lambda organization_id, by: operator.retry_now(current.context(), organization_id, case_id, by),
         "The card will be tried at once. The answer appears here in a moment.",
     )
 
@@ -33,7 +33,7 @@ def stop_case(case_id: UUID) -> ResponseReturnValue:
     note = _note()
     return _act(
         case_id,
-        lambda organization_id, actor: operator.stop_case(current.context(), organization_id, case_id, actor, note),
+        lambda organization_id, by: operator.stop_case(current.context(), organization_id, case_id, by, note),
         "The case is stopped. No further try, no further mail.",
     )
 
@@ -46,7 +46,7 @@ def snooze_case(case_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("console.case", case_id=case_id), code=303)
     return _act(
         case_id,
-        lambda organization_id, actor: operator.snooze(current.context(), organization_id, case_id, until, actor, note),
+        lambda organization_id, by: operator.snooze(current.context(), organization_id, case_id, until, by, note),
         "Snoozed. No try and no mail until then.",
     )
 
@@ -57,18 +57,18 @@ def release_hold(case_id: UUID, hold_id: UUID) -> ResponseReturnValue:
         session.get(Hold, hold_id) or abort(404)
     return _act(
         case_id,
-        lambda organization_id, actor: operator.release_hold(current.context(), organization_id, hold_id, actor),
+        lambda organization_id, by: operator.release_hold(current.context(), organization_id, hold_id, by),
         "The hold is released and the plan goes on.",
     )
 
 
-def _act(case_id: UUID, action: Callable[[UUID, str], object], done: str) -> ResponseReturnValue:
+def _act(case_id: UUID, action: Callable[[UUID, operator.Person], object], done: str) -> ResponseReturnValue:
     person = current.person()
     with current.rows() as session:
         if session.get(RecoveryCase, case_id) is None:
             abort(404)
     try:
-        action(person.organization.organization_id, person.user_name)
+        action(person.organization.organization_id, operator.Person(person.user_name, person.user_id))
     except RecoupError as refusal:
         flash(f"Not done: {refusal}", "bad")
     else:

@@ -36,7 +36,7 @@ def replay_event(event_id: int) -> ResponseReturnValue:
         if event_id > LARGEST_ID or session.scalar(select(InboxEvent.id).where(InboxEvent.id == event_id)) is None:
             abort(404)
     try:
-        replay(current.context(), person.organization.organization_id, event_id, person.user_name)
+        replay(current.context(), person.organization.organization_id, event_id, person.user_name, person.user_id)
     except RecoupError as refusal:
         flash(f"Not done: {refusal}.", "bad")
     else:

@@ -143,7 +143,7 @@ MEANINGS: dict[type[StrEnum], dict[StrEnum, str]] = {
     CaseState: {
         CaseState.WAITING: "The payment failed and the next try is on the calendar.",
         CaseState.CHARGING: "Stripe has our request and has not answered yet. Nothing else may try the card meanwhile.",
-        CaseState.NEEDS_CUSTOMER: "Another try cannot help. Only the customer can, with a new card or by approving.",
+        CaseState.NEEDS_CUSTOMER: "Only the customer can go on from here, with a new card or by approving.",
         CaseState.RECOVERED: "The invoice is paid.",
         CaseState.EXHAUSTED: "There are no tries and no time left. A payment still counts and is still welcome.",
         CaseState.CLOSED: "The case ended without a payment. Nothing more is done about it.",
@@ -210,25 +210,24 @@ TONES: dict[type[StrEnum], dict[StrEnum, str]] = {
     },
 }
 
+# What the bank said, and no advice: what is done about it is the planner's word alone, and stands beside it.
 DECLINE_CLASSES: dict[str, tuple[str, str]] = {
-    "network_never": ("Never retry", "The card network forbids another try with this card. Only a new card helps."),
-    "hard": ("Card unusable", "The card is closed, lost, stolen or invalid. Only a new card helps."),
+    "network_never": ("Never retry", "The card network forbids another try with this card."),
+    "hard": ("Card unusable", "The card is closed, lost, stolen or invalid."),
     "authentication": ("Approval needed", "The bank wants the customer to approve the payment (3-D Secure)."),
-    "customer_action": ("Customer must act", "The customer has to change something: a number, a date, a limit."),
+    "customer_action": ("Customer must act", "A number, a date or a limit is not as the bank has it."),
     "fraud": ("Suspected fraud", "Stripe or the bank suspects fraud. The customer is not told so."),
     "soft_fast": ("Passing trouble", "A technical trouble that is usually gone within hours."),
-    "soft_timed": (
-        "No money right now",
-        "The account lacked money or was over a limit. Waiting for a better day helps.",
-    ),
-    "soft_opaque": ("No reason given", "The bank declined without a usable reason. A few patient tries often help."),
-    "merchant_config": ("Set-up problem", "Something is set up wrongly at Stripe. The customer can do nothing."),
+    "soft_timed": ("No money right now", "The account lacked money or was over a limit."),
+    "soft_opaque": ("No reason given", "The bank declined without a usable reason."),
+    "merchant_config": ("Set-up problem", "Something is set up wrongly at Stripe; the card is not the cause."),
 }
 
 MESSAGE_KINDS = {
     "payment_failed": "Payment failed",
     "action_required": "Approval needed",
     "reminder": "Reminder",
+    "fresh_link": "Fresh link, asked for",
     "final_notice": "Final notice",
     "recovered": "Thank you",
     "subscription_changed": "Subscription changed",

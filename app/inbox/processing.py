@@ -93,8 +93,8 @@ def handle(context: Context, one: EventClaim) -> None:
         failpoint("event.after_commit")
 
 
-def replay(context: Context, organization_id: UUID, event_row_id: int, actor: str) -> None:
-    """Give a parked event another chance; raises `NotParked`."""
+def replay(context: Context, organization_id: UUID, event_row_id: int, actor: str, user_id: UUID | None = None) -> None:
+    """Give a parked event another chance; raises `NotParked`. `user_id` is set for somebody who signed in."""
     now = context.clock.now()
     with context.database.organization(organization_id) as session:
         freed = session.scalar(
@@ -109,6 +109,7 @@ def replay(context: Context, organization_id: UUID, event_row_id: int, actor: st
             AuditEntry(
                 organization_id=organization_id,
                 actor=actor,
+                user_id=user_id,
                 action="event.replayed",
                 subject=freed,
                 happened_at=now,

@@ -28,7 +28,7 @@ from app.models import (
     Subscription,
     SubscriptionSnapshot,
 )
-from app.vocabulary import OPEN_STEP_STATES
+from app.vocabulary import OPEN_STEP_STATES, EntryKind
 
 
 class CaseNotFound(RecoupError):
@@ -54,6 +54,11 @@ class CaseDetail:
     entries: Sequence[CaseEntry]
     snapshot: SubscriptionSnapshot | None
     siblings: Sequence[RecoveryCase]
+
+    @property
+    def decision(self) -> CaseEntry | None:
+        """The planner's newest word on the case."""
+        return next((entry for entry in self.entries if entry.kind is EntryKind.DECISION), None)
 
     @property
     def next_step(self) -> Step | None:
