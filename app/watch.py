@@ -1,5 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`: for load balancers and Prometheus. No organization's data is shown."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
@@ -15,11 +17,21 @@ _COUNTS = {
     "recoup_cases": ("Recovery cases, by state.", "select state, count(*) from recovery_cases group by state"),
     "recoup_attempts": ("Charge attempts, by state.", "select state, count(*) from charge_attempts group by state"),
     "recoup_messages": ("Mails, by state.", "select state, count(*) from messages group by state"),
+    "recoup_missed": (
+        "What the last thirty days' looks at Stripe found missing or changed, by kind.",
+        "select kind, count(*) from findings where found_at > :now - interval '30 days' group by kind",
+    ),
+    "recoup_errands": ("Long errands at Stripe, by state.", "select state, count(*) from errands group by state"),
 }
 _AGES = {
     "recoup_oldest_unhandled_event_seconds": (
         "Age of the oldest webhook that nobody has handled yet.",
         "select extract(epoch from :now - min(received_at)) from inbox_events where state = 'received'",
+    ),
+    "recoup_last_reconcile_seconds": (
+        "How long ago the connection that waits longest was last looked over for what was missed.",
+        "select extract(epoch from :now - min(last)) from (select max(started_at) as last from errands"
+        " where kind = 'reconcile' and state = 'done' group by connection_id) looks",
     ),
     "recoup_oldest_due_step_seconds": (
         "How late the latest step is that should have run.",
@@ -57,7 +69,7 @@ def metrics() -> Response:
     with context.database.system() as session:
         for name, (meaning, query) in _COUNTS.items():
             gauge = Gauge(name, meaning, ["state"], registry=registry)
-            for state, count in session.execute(text(query)):
+            for state, count in session.execute(text(query), _now(context, query)):
                 gauge.labels(state=state).set(count)
         for name, (meaning, query) in _AGES.items():
             Gauge(name, meaning, registry=registry).set(_age(context, session, query))
@@ -66,4 +78,8 @@ def metrics() -> Response:
 
 
 def _age(context: Context, session: Session, query: str) -> float:
-    return float(session.scalar(text(query), {"now": context.clock.now()}) or 0)
+    return float(session.scalar(text(query), _now(context, query)) or 0)
+
+
+def _now(context: Context, query: str) -> dict[str, datetime]:
+    return {"now": context.clock.now()} if ":now" in query else {}

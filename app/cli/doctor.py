@@ -12,10 +12,11 @@ from app.accounts.connections import gateway_for
 from app.cli.common import for_people, open_context
 from app.context import Context
 from app.errors import RecoupError
+from app.inbox.errands import looking
 from app.messages.senders.choice import sender_for
 from app.models import Connection, InboxEvent, Step
 from app.stripe_gateway.errors import GatewayError
-from app.vocabulary import ConnectionStatus, InboxState, StepState
+from app.vocabulary import ConnectionStatus, ErrandKind, ErrandState, InboxState, StepState
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def _connections(context: Context) -> Iterator[Finding]:
         yield Finding("Stripe", False, "no account is connected: run `recoup connect --key rk_…`")
     for row in rows:
         yield _connection(context, row)
+        yield from _catching_up(context, row)
         if row.conflict_reason:
             yield Finding(f"Stripe {row.account_id}", False, row.conflict_reason)
 
@@ -89,6 +91,25 @@ def _connection(context: Context, row: Connection) -> Finding:
     if row.status is not ConnectionStatus.ACTIVE:
         return Finding(what, False, f"{row.status}: {row.status_reason}")
     return Finding(what, True, "the key opens what is needed")
+
+
+def _catching_up(context: Context, row: Connection) -> Iterator[Finding]:
+    """Whether what was missed is being looked for, and what the last look said about the endpoint."""
+    what = f"Stripe {row.account_id}: what was missed"
+    with context.database.organization(row.organization_id) as session:
+        look = looking.newest(session, ErrandKind.RECONCILE, row.id).get(row.id)
+        trouble = looking.endpoint_trouble(session).get(row.id)
+    if trouble:
+        yield Finding(f"Stripe {row.account_id}: endpoint", False, f"{trouble.why} {trouble.outcome}")
+    if look is None:
+        yield Finding(what, True, "was not looked for yet; the clock does, or `recoup reconcile`")
+    elif look.state is ErrandState.FAILED:
+        yield Finding(what, False, f"the last look ended early: {look.problem}")
+    else:
+        age = (context.clock.now() - look.started_at).total_seconds() / 3600
+        is_fresh = age < 3 or context.settings.sandbox
+        found = look.counts.get("found", 0)
+        yield Finding(what, is_fresh, f"last looked for {age:.1f} h ago, {found} found: `recoup reconcile` says more")
 
 
 def _backlog(context: Context) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from app.console import (
     outbox,
     overview,
     problems,
+    reconcile,
     reports,
     sign_in,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "outbox",
     "overview",
     "problems",
+    "reconcile",
     "reports",
     "sign_in",
 ]

@@ -8,6 +8,7 @@ from flask import url_for
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from app.inbox.errands import looking
 from app.models import ChargeAttempt, Connection, InboxEvent, Message, RecoveryCase, Step
 from app.vocabulary import (
     OPEN_CASE_STATES,
@@ -41,6 +42,9 @@ def _connections(session: Session) -> list[Concern]:
     broken = _count(session, select(Connection.id).where(Connection.status == ConnectionStatus.BROKEN))
     conflicts = _count(session, select(Connection.id).where(Connection.conflict_at.is_not(None)))
     concerns = []
+    for finding in looking.endpoint_trouble(session).values():
+        place = url_for("console.reconcile", connection_id=finding.connection_id)
+        concerns.append(Concern(finding.why, finding.outcome or "", place))
     if broken:
         advice = "Stripe refuses the key, so nothing is charged and no page works. Connect the account again."
         concerns.append(Concern(f"{_many(broken, 'connection')} broken", advice, page))

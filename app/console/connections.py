@@ -6,7 +6,9 @@ from sqlalchemy import func, select
 
 from app.console import current
 from app.console.blueprint import console
+from app.inbox.errands import looking
 from app.models import Connection, InboxEvent
+from app.vocabulary import ErrandKind
 
 
 @console.get("/connections")
@@ -16,5 +18,8 @@ def connections() -> ResponseReturnValue:
     )
     with current.rows() as session:
         found = session.execute(select(Connection, last_event).order_by(Connection.created_at)).all()
+        looks, trouble = looking.newest(session, ErrandKind.RECONCILE), looking.endpoint_trouble(session)
     base_url = current.context().settings.base_url()
-    return render_template("console/connections.html", connections=found, base_url=base_url)
+    return render_template(
+        "console/connections.html", connections=found, base_url=base_url, looks=looks, trouble=trouble
+    )

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
 from app.recovery import showing
 from app.recovery.campaigns import CampaignDefinition
+from app.recovery.past import past_uses_of_card
 from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, Outcome, RetryPolicy
 from app.stripe_gateway.snapshots import Signals
-from app.vocabulary import AttemptState
+from app.vocabulary import AttemptState, CaseOrigin
 
 _OUTCOMES: dict[AttemptState, Outcome] = {
     AttemptState.SUCCEEDED: "approved",
@@ -43,7 +44,7 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
         currency=case.currency,
         card=Card(method.brand, method.funding, method.country, method.fingerprint) if method else None,
         payment_method_id=method.stripe_id if method else None,
-        attempts=tuple(_attempt(row) for row in attempts_of(session, case) if row.state in _OUTCOMES),
+        attempts=tuple(_attempt(row, case) for row in attempts_of(session, case) if row.state in _OUTCOMES),
         card_attempts=_card_uses(session, case, method, now),
         # a card that was not given for this invoice is in force, but no reason to charge at once
         new_card_at=None if unshown_until else case.new_card_at,
@@ -120,10 +121,13 @@ def find_method_in_force(session: Session, case: RecoveryCase) -> PaymentMethod 
     )
 
 
-def _attempt(row: ChargeAttempt) -> Attempt:
+def _attempt(row: ChargeAttempt, case: RecoveryCase) -> Attempt:
+    # The campaign of an old debt begins anew: earlier tries are seen, and stand in budgets, but are no rungs of its
+    # ladder. Those of a bank debit (they bear no card's fingerprint) count for ever: Nacha allows so many and no more.
+    is_of_the_past = case.origin is CaseOrigin.OLD_DEBT and row.started_at < case.opened_at and row.fingerprint
     return Attempt(
         at=row.started_at,
-        source=row.source.value,
+        source="customer" if is_of_the_past else row.source.value,
         outcome=_OUTCOMES[row.state],
         signals=DeclineSignals(**row.signals),
         reached_network=row.reached_network,
@@ -149,4 +153,5 @@ def _card_uses(
         )
         .order_by(ChargeAttempt.started_at)
     )
-    return tuple(CardUse(row.started_at, row.amount, DeclineSignals(**row.signals)) for row in rows)
+    uses = [*rows, *past_uses_of_card(session, case.connection_id, method.fingerprint, now - _CARD_BUDGET)]
+    return tuple(CardUse(row.started_at, row.amount, DeclineSignals(**row.signals)) for row in uses)

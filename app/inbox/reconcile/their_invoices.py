@@ -108,11 +108,12 @@ def _known(session: Session, connection_id: UUID, invoice_ids: list[str]) -> dic
 
 def _is_overlooked(walk: Walk, invoice: InvoiceSnapshot, read_at: datetime) -> bool:
     """Whether it failed since the connection was made, and long enough ago for its own event to have arrived."""
+    connected_at = walk.connection.created_at.replace(microsecond=0)  # Stripe counts whole seconds
     failures = [charge.created for charge in _charges(walk, invoice) if charge.status == "failed"]
     if not failures:
         # 3-D Secure leaves no failed charge: the invoice's own age has to say whether this is news
-        return walk.connection.created_at <= invoice.created <= read_at - ON_ITS_WAY
-    return min(failures) >= walk.connection.created_at and max(failures) <= read_at - ON_ITS_WAY
+        return connected_at <= invoice.created <= read_at - ON_ITS_WAY
+    return min(failures) >= connected_at and max(failures) <= read_at - ON_ITS_WAY
 
 
 def _charges(walk: Walk, invoice: InvoiceSnapshot) -> list[ChargeSnapshot]:

@@ -21,6 +21,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "hold_id": lambda world: world.hold_id,
     "event_id": lambda world: world.event_id,
     "campaign_id": lambda world: world.campaign_id,
+    "connection_id": lambda world: world.connection_id,
 }
 
 

@@ -80,3 +80,67 @@ def test_nothing_promised_is_broken_by_it(stage: Stage) -> None:
     stage.advance(days=3)
     with stage.context.database.system() as session:
         assert find_offences(session, stage.now) == []
+
+
+def forget_events(stage: Stage) -> None:
+    """Stripe keeps no event of what has happened so far, as of everything that is older than thirty days."""
+    stage.sandbox.world.store.execute("delete from objects where kind = 'event'")
+
+
+def test_a_failure_that_no_event_tells_of_is_found_among_the_open_invoices(stage: Stage) -> None:
+    invoice = fail_unheard(stage, "do_not_honor")
+    forget_events(stage)
+    (finding,) = reconcile(stage)
+    assert (finding.kind, finding.subject) == (FindingKind.FAILURE_WITHOUT_CASE, invoice)
+    assert finding.outcome == "read again; its case is now waiting"
+    assert stage.case(invoice).decline_class == "soft_opaque"
+
+
+def test_an_invoice_that_was_paid_or_voided_unheard_ends_its_case(stage: Stage) -> None:
+    paid, voided = (stage.fail(stage.customer()["customer"]) for _ in range(2))
+    stage.control("faults", kind="lost_webhook")
+    stage.stripe("POST", f"invoices/{paid}/pay", paid_out_of_band="true")
+    stage.stripe("POST", f"invoices/{voided}/void")
+    stage.settle()
+    forget_events(stage)
+    stage.advance(minutes=5)
+    findings = reconcile(stage)
+    assert {(one.kind, one.subject) for one in findings} == {
+        (FindingKind.INVOICE_ENDED, paid),
+        (FindingKind.INVOICE_ENDED, voided),
+    }
+    assert stage.case(paid).state is CaseState.RECOVERED
+    assert stage.case(voided).state is CaseState.CLOSED
+
+
+def test_an_invoice_that_changed_unheard_is_read_again(stage: Stage) -> None:
+    invoice = stage.fail(stage.customer()["customer"])
+    stage.advance(minutes=5)
+    stage.control("faults", kind="lost_webhook")
+    stage.stripe("POST", f"invoices/{invoice}", auto_advance="true")
+    stage.settle()
+    forget_events(stage)
+    stage.advance(minutes=5)
+    (finding,) = reconcile(stage)
+    assert finding.kind is FindingKind.INVOICE_CHANGED
+    assert "auto_advance" in finding.why
+
+
+def test_a_debt_from_before_the_connection_is_no_news(stage: Stage) -> None:
+    fail_unheard(stage)
+    forget_events(stage)
+    with stage.context.database.organization(stage.organization_id) as session:
+        session.get_one(Connection, stage.connection_id).created_at = stage.now
+    assert reconcile(stage) == []
+    assert stage.rows(RecoveryCase) == []
+
+
+def test_an_endpoint_that_is_switched_off_or_gone_is_said(stage: Stage) -> None:
+    (endpoint,) = stage.stripe("GET", "webhook_endpoints")["data"]
+    stage.stripe("POST", f"webhook_endpoints/{endpoint['id']}", disabled="true")
+    (off,) = reconcile(stage)
+    assert "disabled" in off.why
+    stage.stripe("DELETE", f"webhook_endpoints/{endpoint['id']}")
+    (gone,) = reconcile(stage)
+    assert (gone.kind, "no webhook endpoint" in gone.why) == (FindingKind.ENDPOINT, True)
+    assert "recoup connect" in str(gone.outcome)
