@@ -132,7 +132,9 @@ def _watch(month: Month) -> None:
 
 
 def _take_the_wheel(month: Month) -> None:
-    """Stripe's retries off, Recoup drives; the sample customers and their half year of history arrive."""
+    """The sample customers arrive with half a year of history; then Stripe's own retries are off, and Recoup drives."""
+    # In this order: what failed in the past was retried by Stripe, so that no old debts are left over.
+    made = month.stripe.control("seed", customers=PAYING)
     month.stripe.control("settings", retries="off")
     connect(
         month.context,
