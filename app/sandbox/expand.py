@@ -45,6 +45,7 @@ _ON_REQUEST: dict[tuple[str, str], Callable[[Ledger, Doc], Any]] = {
     ("invoice", "confirmation_secret"): _confirmation,
     ("customer", "subscriptions"): _subscriptions,
     ("charge", "refunds"): _refunds,
+    ("", "coupon"): lambda ledger, source: ledger.find("coupon", source["coupon"]) or source["coupon"],
 }
 
 
@@ -76,6 +77,8 @@ def _walk(ledger: Ledger, node: Any, steps: list[str], path: str) -> None:
         raise bad_param("expand", f"This property cannot be expanded ({path}).", "parameter_unknown")
     elif isinstance(node[step], str):
         node[step] = _object(ledger, node[step], path)
+    elif isinstance(node[step], list):
+        node[step] = [_object(ledger, entry, path) if isinstance(entry, str) else entry for entry in node[step]]
     _walk(ledger, node[step], rest, path)
 
 

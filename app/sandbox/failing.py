@@ -8,6 +8,7 @@ from typing import Any
 from app.money import Money, format_money
 from app.sandbox import issuer
 from app.sandbox.billing import cycles, invoicing, payments
+from app.sandbox.billing.balances import minimum_charge
 from app.sandbox.errors import StripeRefusal, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import moment
@@ -90,7 +91,7 @@ def _why_it_did_not_fail(subscription: Doc, invoice: Doc) -> str:
     if invoice["starting_balance"] < 0:
         credit = Money(-invoice["starting_balance"], invoice["currency"])
         return f"The customer's credit of {format_money(credit)} pays the renewal; nothing is charged. {ANOTHER}"
-    least = Money(invoicing.minimum_charge(invoice["currency"]), invoice["currency"])
+    least = Money(minimum_charge(invoice["currency"]), invoice["currency"])
     return (
         f"A renewal of {format_money(total)} is not charged: it waits on the customer's balance until there is at least"
         f" {format_money(least)}. {ANOTHER}"

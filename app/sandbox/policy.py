@@ -17,15 +17,36 @@ _DESCRIPTOR_LENGTH = 22  # and none of the signs left out below: Stripe's rules 
 _NOT_ON_STATEMENTS = str.maketrans("", "", "<>\\'\"*")
 
 
+_SMART_WINDOW: Literal[14] = 14
+_MOST_CUSTOM_RETRIES = 3
+
+EndBehavior = Literal["cancel", "unpaid", "past_due"]
+
+
 class Policy(Wish):
     """`business_name` is the merchant that payers see. `retry_days` are days between tries, for `custom`.
 
-    `end_behavior` is what becomes of a subscription after the last.
+    `smart_window_days` is the length of the default schedule, and `retry_one_off` whether it holds for invoices without
+    a subscription. `end_behavior` is what becomes of a subscription after the last try; `overdue_end` after
+    `overdue_end_days` beyond the due date of an invoice that was sent. `upcoming_days` before a renewal its invoice is
+    announced. With `billing_automations` due dates are announced too, `will_be_due_days` ahead and when they pass, and
+    `invoice.payment_failed` leaves the next try to the `invoice.updated` after it. `on_dispute` is what a dispute does
+    to the subscription.
     """
 
     retries: Literal["smart", "off", "custom"] = "smart"
-    retry_days: list[Annotated[float, Field(gt=0, le=60)]] = Field(default_factory=list)
-    end_behavior: Literal["cancel", "unpaid", "past_due"] = "cancel"
+    retry_days: list[Annotated[float, Field(gt=0, le=60)]] = Field(
+        default_factory=list, max_length=_MOST_CUSTOM_RETRIES
+    )
+    smart_window_days: Literal[7, 14, 21, 30, 60] = _SMART_WINDOW
+    retry_one_off: bool = True
+    end_behavior: EndBehavior = "cancel"
+    overdue_end: EndBehavior = "past_due"
+    overdue_end_days: Annotated[int, Field(ge=1, le=365)] = 30
+    upcoming_days: Literal[0, 3, 7, 15, 30, 45] = 7
+    billing_automations: bool = False
+    will_be_due_days: Annotated[int, Field(ge=1, le=60)] = 3
+    on_dispute: Literal["nothing", "cancel"] = "nothing"
     attach_checks_card: bool = False
     business_name: Annotated[str, Field(min_length=1, max_length=100)] = "Lumen Cloud"
 
@@ -59,7 +80,7 @@ class Policy(Wish):
         if self.retries == "off":
             return None
         gaps = (
-            [minutes * 60 for minutes in SMART_MINUTES]
+            [minutes * 60 * self.smart_window_days // _SMART_WINDOW for minutes in SMART_MINUTES]
             if self.retries == "smart"
             else [int(days * DAY) for days in self.retry_days]
         )
@@ -69,7 +90,10 @@ class Policy(Wish):
 def load(ledger: Ledger) -> Policy:
     """The account's present policy; a setting that an older sandbox kept and this one does not know is left out."""
     kept = ledger.find("_policy", "account") or {}
-    return Policy(**{name: kept[name] for name in Policy.model_fields if name in kept})
+    known = {name: kept[name] for name in Policy.model_fields if name in kept}
+    if "retry_days" in known:
+        known["retry_days"] = known["retry_days"][:_MOST_CUSTOM_RETRIES]
+    return Policy(**known)
 
 
 def change(ledger: Ledger, **changes: Any) -> Policy:

@@ -21,7 +21,9 @@ from app.sandbox.door import Door, Route
 from app.sandbox.faults import Faults
 from app.sandbox.pages import views
 from app.sandbox.resources import (
+    balance_transactions,
     checkout_sessions,
+    coupons,
     customers,
     events,
     invoiceitems,
@@ -29,6 +31,7 @@ from app.sandbox.resources import (
     payment_methods,
     payments,
     portal_sessions,
+    previews,
     prices,
     products,
     reversals,
@@ -46,7 +49,9 @@ LARGEST_BODY = 1_000_000
 log = get_logger(__name__)
 
 _RESOURCES = (
+    balance_transactions,
     checkout_sessions,
+    coupons,
     customers,
     events,
     invoiceitems,
@@ -54,6 +59,7 @@ _RESOURCES = (
     payment_methods,
     payments,
     portal_sessions,
+    previews,
     prices,
     products,
     reversals,

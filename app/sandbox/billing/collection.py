@@ -2,9 +2,11 @@
 
 Sources, as gathered from Stripe's documentation and recorded runs: the first attempt of any kind makes
 `attempt_count` 1, afterwards only automatic ones count; attempts by hand never move `next_payment_attempt`; after one
-of nine decline codes the count and the schedule go on without a charge until there is another card; an attempt that
-wants 3-D Secure leaves `attempted` true and the count at 0. [unverified: that a retry which is not executed announces
-`invoice.payment_failed`; it does here, because the count that it carries has moved.]
+of nine decline codes, and for cards issued in India, the count and the schedule go on without a charge until there is
+another card; an attempt that wants 3-D Secure leaves `attempted` true and the count at 0; where billing automations are
+on, `invoice.payment_failed` does not say when the next try is, the `invoice.updated` after it does. [unverified: that a
+retry which is not executed announces `invoice.payment_failed`; it does here, because the count that it carries has
+moved. Unverified too: that a number renewed by the card network counts as another card.]
 """
 
 from app.sandbox import policy
@@ -22,10 +24,7 @@ def attempt_by_schedule(ledger: Ledger, invoice: Doc) -> None:
     memory = _memory(ledger, invoice)
     retry = memory["began"]
     method = payments.method_for(ledger, invoice)
-    executes = method is not None and not (
-        memory["decline_code"] in NEVER_EXECUTED and memory["method"] == method["id"]
-    )
-    verdict = payments.charge(ledger, invoice, method) if method and executes else None
+    verdict = payments.charge(ledger, invoice, method) if method and _executes(memory, method) else None
     if isinstance(verdict, Approved):
         mark_paid(ledger, invoice, counts=True)
         return
@@ -56,9 +55,17 @@ def attempt_by_hand(ledger: Ledger, invoice: Doc, method: Doc, *, authenticated:
     return verdict
 
 
+def _executes(memory: Doc, method: Doc) -> bool:
+    """Whether an automatic attempt asks the issuer at all."""
+    if not memory["began"]:
+        return True
+    same = (memory["method"], memory.get("fingerprint")) == (method["id"], method["card"]["fingerprint"])
+    return method["card"]["country"] != "IN" and not (same and memory["decline_code"] in NEVER_EXECUTED)
+
+
 def mark_paid(ledger: Ledger, invoice: Doc, *, out_of_band: bool = False, counts: bool = False) -> None:
     """Settle an invoice in full and tell everybody whom it concerns; `counts` for an attempt of Stripe's own."""
-    for timer in ("collect", "finalize"):
+    for timer in standing.INVOICE_TIMERS:
         ledger.set_timer(timer, invoice["id"], None)
     due = invoice["amount_due"]
     if out_of_band:
@@ -98,30 +105,44 @@ def resume(ledger: Ledger, invoice: Doc) -> None:
 
 def _next_attempt(ledger: Ledger, invoice: Doc, retries_made: int) -> int | None:
     """When Stripe tries again; never by itself for a subscription's first payment, whose customer is still there."""
-    gap = policy.load(ledger).gap_after(retries_made)
-    return None if gap is None or invoice["billing_reason"] == "subscription_create" else ledger.now + gap
+    settings = policy.load(ledger)
+    gap = settings.gap_after(retries_made)
+    if gap is None or invoice["billing_reason"] == "subscription_create":
+        return None
+    one_off = payments.subscription_of(invoice) is None
+    return None if one_off and not settings.retry_one_off else ledger.now + gap
 
 
 def _memory(ledger: Ledger, invoice: Doc) -> Doc:
     """What the collection of this invoice remembers: retries made, and the last decline with its payment method."""
-    fresh = {"id": invoice["id"], "began": False, "retries": 0, "decline_code": None, "method": None}
+    fresh = {
+        "id": invoice["id"],
+        "began": False,
+        "retries": 0,
+        "decline_code": None,
+        "method": None,
+        "fingerprint": None,
+    }
     return ledger.find("_collection", invoice["id"]) or fresh
 
 
 def _remembered(verdict: Verdict, method: Doc) -> Doc:
     code = verdict.decline_code if isinstance(verdict, Decline) else "authentication_required"
-    return {"decline_code": code, "method": method["id"]}
+    return {"decline_code": code, "method": method["id"], "fingerprint": method["card"]["fingerprint"]}
 
 
 def _failed(ledger: Ledger, invoice: Doc, verdict: Verdict | None, *, counts: bool, next_attempt: int | None) -> None:
     asks_payer = isinstance(verdict, NeedsAuthentication)
+    told_later = policy.load(ledger).billing_automations
     standing.fall_behind(ledger, invoice)
     with ledger.changing(invoice, "invoice.updated"):
         invoice["attempted"] = True
         invoice["attempt_count"] += counts and not asks_payer
-        invoice["next_payment_attempt"] = next_attempt
+        invoice["next_payment_attempt"] = None if told_later else next_attempt
     ledger.set_timer("collect", invoice["id"], next_attempt)
     ledger.emit("invoice.payment_action_required" if asks_payer else "invoice.payment_failed", invoice)
+    with ledger.changing(invoice, "invoice.updated"):
+        invoice["next_payment_attempt"] = next_attempt
 
 
 def _keep_method(ledger: Ledger, invoice: Doc) -> None:

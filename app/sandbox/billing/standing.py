@@ -5,11 +5,12 @@ from app.sandbox.ledger import Ledger
 from app.sandbox.store import Doc
 
 ENDED = ("canceled", "incomplete_expired")
-TIMERS = ("renew", "cancel", "resume", "trial", "incomplete")
+TIMERS = ("renew", "cancel", "resume", "trial", "incomplete", "upcoming")
+INVOICE_TIMERS = ("collect", "finalize", "will_be_due", "due", "deadline")
 
 
 def fall_behind(ledger: Ledger, invoice: Doc) -> None:
-    """The first failure of a renewal: the subscription is past due, the customer delinquent.
+    """A renewal failed, or its due date passed: the subscription is past due, the customer delinquent.
 
     Told before the failure is.
     """
@@ -24,26 +25,29 @@ def fall_behind(ledger: Ledger, invoice: Doc) -> None:
 
 
 def catch_up(ledger: Ledger, invoice: Doc) -> None:
-    """A paid invoice re-activates its subscription when it is the latest one."""
+    """A paid invoice re-activates its subscription when it is the latest one. Any paid invoice ends delinquency."""
     subscription = ledger.find("subscription", subscription_of(invoice))
     latest = subscription is not None and subscription["latest_invoice"] == invoice["id"]
     if subscription and latest and subscription["status"] in ("past_due", "unpaid", "incomplete"):
         with ledger.changing(subscription, "customer.subscription.updated"):
             subscription["status"] = "active"
         ledger.set_timer("incomplete", subscription["id"], None)
+    forgive(ledger, invoice)
+
+
+def forgive(ledger: Ledger, invoice: Doc) -> None:
+    """Paying any invoice, or writing it off through the API, ends the customer's delinquency, whatever else is owed.
+
+    Source: the description of `delinquent` in Stripe's OpenAPI document.
+    """
     customer = ledger.get("customer", invoice["customer"])
-    still_owing = [
-        other
-        for other in ledger.linked("invoice", "customer", customer["id"], "open")
-        if other["attempted"] and other["id"] != invoice["id"]
-    ]
-    if not still_owing and not customer.get("deleted"):
+    if not customer.get("deleted"):
         with ledger.changing(customer, "customer.updated"):
             customer["delinquent"] = False
 
 
 def give_up(ledger: Ledger, invoice: Doc, end_behavior: str) -> None:
-    """Stripe's own retries are used up: what the account's settings say becomes of the subscription."""
+    """Nothing more will be tried: what the account's settings say becomes of the subscription."""
     subscription = ledger.find("subscription", subscription_of(invoice))
     if subscription is None or subscription["status"] != "past_due":
         return

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.log import get_logger
-from app.sandbox.billing import collection, cycles, invoicing, phases
+from app.sandbox.billing import collection, cycles, due_dates, invoicing, phases
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
 from app.sandbox.store import Doc
@@ -27,10 +27,14 @@ RULES: dict[str, tuple[str, Action]] = {
     "cancel": ("subscription", cycles.cancel_as_planned),
     "resume": ("subscription", cycles.end_pause),
     "trial": ("subscription", cycles.announce_trial_end),
+    "upcoming": ("subscription", cycles.announce_renewal),
     "renew": ("subscription", cycles.renew),
     "incomplete": ("subscription", cycles.expire),
     "finalize": ("invoice", invoicing.finalize_and_collect),
     "collect": ("invoice", collection.attempt_by_schedule),
+    "will_be_due": ("invoice", due_dates.announce),
+    "due": ("invoice", due_dates.pass_by),
+    "deadline": ("invoice", due_dates.give_up),
     "expire": ("checkout.session", _expire_session),
 }
 _ORDER = {name: place for place, name in enumerate(RULES)}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from app.money import Money, format_money
-from app.sandbox.billing.invoicing import minimum_charge
+from app.sandbox.billing.balances import minimum_charge
 from app.sandbox.checks import Answer, Card, Country, Currency, Language, Wish, Zone
 
 LARGEST_AMOUNT = 99_999_999  # minor units; Stripe's own limit of eight digits

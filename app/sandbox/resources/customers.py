@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.sandbox import listing
-from app.sandbox.billing import collection, payments, standing
+from app.sandbox.billing import balances, collection, payments, standing
 from app.sandbox.door import Route
 from app.sandbox.errors import missing
 from app.sandbox.ledger import Ledger
@@ -107,8 +107,8 @@ def _read(ledger: Ledger, params: Params, doc: Doc) -> None:
     if "preferred_locales" in params:
         doc["preferred_locales"] = params.texts("preferred_locales")
     balance = params.integer("balance")
-    if balance is not None:
-        doc["balance"] = balance
+    if balance is not None and balance != doc["balance"]:
+        balances.change(ledger, doc, balance - doc["balance"], "adjustment", doc["currency"] or "usd")
     for name in ("address", "shipping"):
         part = params.child(name)
         if part is not None:

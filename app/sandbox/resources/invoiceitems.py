@@ -1,13 +1,13 @@
 """Invoice items: what the next invoice, or a given draft, will bill besides a subscription's prices."""
 
 from app.sandbox import listing
-from app.sandbox.billing import invoicing
+from app.sandbox.billing.lines import item_line, total_up
 from app.sandbox.billing.terms import new_invoice_item, pending_parent
 from app.sandbox.door import Route
 from app.sandbox.errors import missing_param, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
-from app.sandbox.shapes.invoice import item_parent, new_line, price_pricing
+from app.sandbox.shapes.invoice import price_pricing
 from app.sandbox.store import Doc
 
 
@@ -78,21 +78,9 @@ def _put_on(ledger: Ledger, invoice: Doc, item: Doc) -> None:
         raise wrong_state("This invoice is no longer editable")
     with ledger.changing(item):
         item["invoice"] = invoice["id"]
-    period = (item["period"]["start"], item["period"]["end"])
     with ledger.changing(invoice, "invoice.updated"):
-        invoice["lines"]["data"].append(
-            new_line(
-                invoice["id"],
-                item["amount"],
-                item["currency"],
-                item["quantity"],
-                item["description"] or "",
-                period,
-                item_parent(item),
-                item["pricing"],
-            )
-        )
-        invoicing.total_up(invoice)
+        invoice["lines"]["data"].append(item_line(ledger, invoice, item))
+        total_up(ledger, invoice)
 
 
 ROUTES: list[Route] = [

@@ -1,8 +1,10 @@
 """Invoices: read, changed while that is allowed, paid, and ended."""
 
 from app.sandbox import listing, policy
-from app.sandbox.billing import collection, invoicing, payments
+from app.sandbox.billing import collection, due_dates, invoicing, payments, standing
 from app.sandbox.billing.declined import action_required, card_error
+from app.sandbox.billing.drafts import stop_waiting, wait
+from app.sandbox.billing.lines import pull_in_items, total_up
 from app.sandbox.declines import Decline
 from app.sandbox.door import Route
 from app.sandbox.errors import StripeRefusal, missing_param, wrong_state
@@ -10,12 +12,16 @@ from app.sandbox.issuer import NeedsAuthentication
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
 from app.sandbox.policy import DAY, HOUR
+from app.sandbox.resources.coupons import read_discounts
 from app.sandbox.resources.payment_methods import not_attached, usable_method
 from app.sandbox.shapes.invoice import new_invoice
 from app.sandbox.store import Doc
 
+# What nobody changes any more once an invoice is finalized.
+_FIXED_AT_LAST = ("description", "discounts", "collection_method", "days_until_due", "default_tax_rates", "number")
+
 _UNKNOWN_HERE = (
-    "account_tax_ids application_fee_amount automatic_tax custom_fields default_source default_tax_rates discounts"
+    "account_tax_ids application_fee_amount automatic_tax custom_fields default_source default_tax_rates"
     " effective_at footer issuer number on_behalf_of payment_settings rendering shipping_cost shipping_details"
     " statement_descriptor transfer_data automatically_finalizes_at from_invoice"
 ).split()
@@ -31,27 +37,29 @@ def create(ledger: Ledger, params: Params) -> Doc:
     )
     _read(ledger, params, invoice)
     invoice["auto_advance"] = params.flag("auto_advance") or False
+    read_discounts(ledger, params, invoice, invoice=invoice["id"])
     if params.raw("pending_invoice_items_behavior") == "include":
-        invoicing.pull_in_items(ledger, invoice)
-    ledger.add(invoice, "invoice.created")
+        pull_in_items(ledger, invoice)
     if invoice["auto_advance"]:
-        invoice["automatically_finalizes_at"] = ledger.now + HOUR
-        ledger.save(invoice)
-        ledger.set_timer("finalize", invoice["id"], ledger.now + HOUR)
-    return invoice
+        wait(ledger, invoice)
+    return ledger.add(invoice, "invoice.created")
 
 
 def update(ledger: Ledger, params: Params, invoice: str) -> Doc:
     """Change a draft; of a finalized one only collection, description of terms and metadata."""
     doc = ledger.get("invoice", invoice)
     params.ignore(*_UNKNOWN_HERE)
-    if doc["status"] != "draft" and "description" in params:
-        raise wrong_state("Finalized invoices can't be updated in this way")
-    if doc["status"] not in ("draft", "open") and "auto_advance" in params:
+    fixed = _FIXED_AT_LAST if doc["status"] == "open" else (*_FIXED_AT_LAST, "auto_advance", "due_date")
+    if doc["status"] != "draft" and any(name in params for name in fixed):
         raise wrong_state("Finalized invoices can't be updated in this way")
     with ledger.changing(doc, "invoice.updated"):
         _read(ledger, params, doc)
+        if doc["status"] == "draft" and "discounts" in params:
+            read_discounts(ledger, params, doc, invoice=invoice)
+            total_up(ledger, doc)
         _switch_collection(ledger, doc, params.flag("auto_advance"))
+    if doc["status"] == "open" and "due_date" in params and doc["due_date"]:
+        due_dates.expect(ledger, doc)
     return doc
 
 
@@ -140,6 +148,7 @@ def mark_uncollectible(ledger: Ledger, params: Params, invoice: str) -> Doc:
     """Write an open invoice off."""
     doc = ledger.get("invoice", invoice)
     invoicing.mark_uncollectible(ledger, doc)
+    standing.forgive(ledger, doc)
     return doc
 
 
@@ -195,8 +204,7 @@ def _switch_collection(ledger: Ledger, doc: Doc, automatic: bool | None) -> None
         return
     doc["auto_advance"] = automatic
     if doc["status"] == "draft":
-        doc["automatically_finalizes_at"] = ledger.now + HOUR if automatic else None
-        ledger.set_timer("finalize", doc["id"], doc["automatically_finalizes_at"])
+        (wait if automatic else stop_waiting)(ledger, doc)
     elif not automatic:
         doc["next_payment_attempt"] = None
         ledger.set_timer("collect", doc["id"], None)

@@ -1,13 +1,14 @@
 """Subscriptions."""
 
 from app.sandbox import listing
-from app.sandbox.billing import cycles, standing, terms
+from app.sandbox.billing import cycles, discounts, standing, terms
 from app.sandbox.door import Route
 from app.sandbox.errors import StripeRefusal, bad_param, missing, missing_param, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params
 from app.sandbox.periods import next_boundary
 from app.sandbox.policy import DAY
+from app.sandbox.resources.coupons import read_discounts
 from app.sandbox.resources.subscription_terms import read_items, read_terms
 from app.sandbox.shapes.subscription import new_subscription
 from app.sandbox.store import Doc
@@ -43,6 +44,7 @@ def create(ledger: Ledger, params: Params) -> Doc:
     _begin_period(ledger, params, subscription)
     read_terms(ledger, params, subscription, customer)
     _check_payable(ledger, subscription, customer, behavior)
+    read_discounts(ledger, params, subscription, subscription=subscription["id"])
     ledger.add(subscription, "customer.subscription.created")
     invoice = cycles.begin(ledger, subscription, hold_payment=behavior == "default_incomplete")
     if behavior == "error_if_incomplete" and subscription["status"] == "incomplete":
@@ -67,6 +69,7 @@ def update(ledger: Ledger, params: Params, subscription: str) -> Doc:
     bills_now = False
     with ledger.changing(doc, "customer.subscription.updated"):
         read_terms(ledger, params, doc, customer)
+        read_discounts(ledger, params, doc, subscription=doc["id"])
         if "items" in params:
             items = read_items(ledger, params, doc, cycles.period_of(doc))
             bills_now = terms.change_items(ledger, doc, items, change)
@@ -86,6 +89,18 @@ def cancel(ledger: Ledger, params: Params, subscription: str) -> Doc:
     feedback = details.text("feedback") if details else None
     standing.end(ledger, doc, "cancellation_requested", comment, feedback)
     return doc
+
+
+def delete_discount(ledger: Ledger, params: Params, subscription: str) -> Doc:
+    """Take every discount off."""
+    doc = ledger.get("subscription", subscription)
+    if not doc["discounts"]:
+        raise wrong_state(f"The subscription {subscription} has no discount.")
+    last = ledger.get("discount", doc["discounts"][-1])
+    with ledger.changing(doc, "customer.subscription.updated"):
+        for identifier in list(doc["discounts"]):
+            discounts.remove(ledger, doc, identifier)
+    return {**last, "deleted": True}
 
 
 def retrieve(ledger: Ledger, params: Params, subscription: str) -> Doc:
@@ -160,5 +175,6 @@ ROUTES: list[Route] = [
     ("GET", "/v1/subscriptions/<subscription>", retrieve),
     ("POST", "/v1/subscriptions/<subscription>", update),
     ("DELETE", "/v1/subscriptions/<subscription>", cancel),
+    ("DELETE", "/v1/subscriptions/<subscription>/discount", delete_discount),
     ("GET", "/v1/subscription_items", list_items),
 ]
