@@ -59,8 +59,9 @@ class Output:
         self._logs = logs
         self._verbose = verbose
         self._files: dict[str, _LogFile] = {}
-        self._lines: queue.Queue[str | None] = queue.Queue(room)
-        self._status = self._standing = ""
+        self._lines: queue.Queue[tuple[str, str] | None] = queue.Queue(room)
+        self._status = ""  # wanted
+        self._standing = ""  # on the terminal
         self._dropped = 0
         self._names: list[str] = []
         self._thread = threading.Thread(target=self._write, daemon=True, name="output")
@@ -111,27 +112,28 @@ class Output:
     def _put(self, text: str) -> None:
         try:
             if self._dropped:
-                self._lines.put_nowait(f"({self._dropped} lines were dropped because nothing read them)")
+                lost = f"({self._dropped} lines were dropped because nothing read them)"
+                self._lines.put_nowait((lost, self._status))
                 self._dropped = 0
-            self._lines.put_nowait(text)
+            self._lines.put_nowait((text, self._status))
         except queue.Full:
             self._dropped += 1
 
     def _write(self) -> None:
-        while (text := self._lines.get()) is not None:
+        while (entry := self._lines.get()) is not None:
             try:
-                self._stream.write(self._framed(text))
+                self._stream.write(self._framed(*entry))
                 if self._lines.empty():
                     self._stream.flush()
             except (OSError, ValueError):
                 # Whoever read us has gone (a closed pipe or terminal); the processes go on without an audience.
                 continue
 
-    def _framed(self, text: str) -> str:
-        """The line, with the status wiped away before it and put back after it."""
+    def _framed(self, text: str, status: str) -> str:
+        """The line, with the status that stood there wiped away before it and the present one after it."""
         before = _WIPE if self._standing else ""
-        self._standing = self._status
-        return before + (f"{text}\n" if text else "") + self._standing
+        self._standing = status
+        return before + (f"{text}\n" if text else "") + status
 
 
 def _is_quiet(text: str) -> bool:

@@ -204,6 +204,56 @@ def test_for_a_person_lines_are_named_and_readable_and_for_a_program_untouched()
         assert ("worker" in first.split(" ")[0]) is pretty
 
 
+def test_quiet_only_warnings_and_what_cannot_be_told_are_shown_and_the_files_have_all(tmp_path: Path) -> None:
+    said = [
+        '{"event": "sent", "level": "info"}',
+        "[INFO] Listening",
+        "INFO rq.worker done",
+        "",
+        '{"event": "clock.round_failed", "level": "warning"}',
+        "Traceback (most recent call last):",
+        "[WARNING] respawning",
+    ]
+    stream = io.StringIO()
+    output = Output(stream, pretty=False, logs=tmp_path / "logs", verbose=False)
+    for line in said:
+        output.line("worker", line)
+    output.line("web", "[INFO] elsewhere")
+    output.close()
+    assert stream.getvalue().splitlines() == said[4:]
+    assert (tmp_path / "logs" / "worker.log").read_text().splitlines() == said
+    assert (tmp_path / "logs" / "web.log").read_text() == "[INFO] elsewhere\n"
+
+
+def test_a_folder_that_takes_no_files_is_no_reason_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("not a folder")
+    stream = io.StringIO()
+    output = Output(stream, pretty=False, logs=tmp_path / "logs")
+    output.line("worker", "said all the same")
+    output.close()
+    assert stream.getvalue() == "said all the same\n"
+
+
+def test_a_status_stays_on_the_last_line_until_it_is_taken_away() -> None:
+    stream = io.StringIO()
+    output = Output(stream, pretty=True)
+    output.show("10%")
+    output.say("first")
+    output.show("")
+    output.say("second")
+    output.close()
+    wiped = "\r\x1b[2K"
+    assert stream.getvalue() == f"10%{wiped}first\n10%{wiped}second\n"
+
+
+def test_a_program_that_reads_hears_no_status() -> None:
+    stream = io.StringIO()
+    output = Output(stream, pretty=False)
+    output.show("10%")
+    output.close()
+    assert stream.getvalue() == ""
+
+
 def test_lines_that_nobody_reads_are_counted() -> None:
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stream:
