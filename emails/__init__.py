@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from app.errors import RecoupError
-from emails import action_required, final_notice, payment_failed, recovered, reminder, subscription_changed
+from emails import action_required, final_notice, fresh_link, payment_failed, recovered, reminder, subscription_changed
 from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, NaiveMoment, Owed, UnsafeLink
 from emails.layout import RenderedMail
 
@@ -35,6 +35,7 @@ kinds: Mapping[str, Callable[[MailFacts], RenderedMail]] = MappingProxyType(
         "payment_failed": payment_failed.generate,
         "action_required": action_required.generate,
         "reminder": reminder.generate,
+        "fresh_link": fresh_link.generate,
         "final_notice": final_notice.generate,
         "recovered": recovered.generate,
         "subscription_changed": subscription_changed.generate,

@@ -21,6 +21,7 @@ class MailKind(StrEnum):
     PAYMENT_FAILED = "payment_failed"
     ACTION_REQUIRED = "action_required"
     REMINDER = "reminder"
+    FRESH_LINK = "fresh_link"
     FINAL_NOTICE = "final_notice"
     RECOVERED = "recovered"
     SUBSCRIPTION_CHANGED = "subscription_changed"
@@ -29,12 +30,17 @@ class MailKind(StrEnum):
 CHASING = frozenset({MailKind.PAYMENT_FAILED, MailKind.ACTION_REQUIRED, MailKind.REMINDER, MailKind.FINAL_NOTICE})
 """Mails that ask for money: they stop when it came, when the customer was promised quiet, or when the debt is gone."""
 
-PROMPT = frozenset({MailKind.ACTION_REQUIRED, MailKind.RECOVERED, MailKind.SUBSCRIPTION_CHANGED})
+ABOUT_DEBT = CHASING | {MailKind.FRESH_LINK}
+"""Mails that are about all that a customer owes; a fresh link is not chasing, because its reader asked for it."""
+
+PROMPT = frozenset({MailKind.ACTION_REQUIRED, MailKind.FRESH_LINK, MailKind.RECOVERED, MailKind.SUBSCRIPTION_CHANGED})
 """Mails that answer something that just happened: they do not wait for the quiet after the last mail."""
 
 SENSIBLE_FOR = {kind: timedelta(days=3) for kind in MailKind} | {
+    # Who asked for a link and got none has asked again, or does not want it any more.
+    MailKind.FRESH_LINK: timedelta(days=1),
     # Somebody whose plan has changed must hear of it, even if the machine was down for a week.
-    MailKind.SUBSCRIPTION_CHANGED: timedelta(days=14)
+    MailKind.SUBSCRIPTION_CHANGED: timedelta(days=14),
 }
 """How late a mail may be and still make sense to the one who reads it."""
 
@@ -137,7 +143,9 @@ def decide(facts: Situation, now: datetime) -> Decision:
 
 def _never(facts: Situation, now: datetime) -> Reason | None:
     if facts.kind in CHASING:
-        reason = _why_not_chase(facts, now)
+        reason = _why_no_debt(facts) or _why_not_chase(facts, now)
+    elif facts.kind is MailKind.FRESH_LINK:
+        reason = _why_no_debt(facts) or _why_in_dispute(facts)
     elif facts.kind is MailKind.RECOVERED:
         reason = None if facts.case_state is CaseState.RECOVERED else Reason.NOT_RECOVERED
     else:
@@ -146,14 +154,22 @@ def _never(facts: Situation, now: datetime) -> Reason | None:
     return reason or _why_not_reachable(facts) or (Reason.STALE if late else None)
 
 
-def _why_not_chase(facts: Situation, now: datetime) -> Reason | None:
+def _why_no_debt(facts: Situation) -> Reason | None:
     if facts.case_state is CaseState.RECOVERED or facts.invoice_status == "paid":
         return Reason.PAID
     if facts.case_state is CaseState.CLOSED or facts.invoice_status != "open":
         return Reason.STOPPED
+    return None
+
+
+def _why_in_dispute(facts: Situation) -> Reason | None:
+    return Reason.DISPUTE if any(hold.kind is HoldKind.DISPUTE for hold in facts.holds) else None
+
+
+def _why_not_chase(facts: Situation, now: datetime) -> Reason | None:
     if facts.final_action in (FinalActionState.INTENDED, FinalActionState.DONE):
         return Reason.ENDED
-    if any(hold.kind is HoldKind.DISPUTE for hold in facts.holds):
+    if _why_in_dispute(facts):
         return Reason.DISPUTE
     if facts.named_at is not None and now < facts.named_at + QUIET_BETWEEN_MAILS:
         return Reason.NAMED_ELSEWHERE

@@ -7,7 +7,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.links import PayLink, make_pay_url
-from app.messages.cadence import CHASING, MailKind
+from app.messages.cadence import ABOUT_DEBT, MailKind
 from app.messages.names import first_name
 from app.models import (
     CampaignVersion,
@@ -114,7 +114,7 @@ def _merchant(organization: Organization) -> Merchant:
 def _amounts(session: Session, rows: Conversation, kind: MailKind) -> tuple[Owed, ...]:
     """One customer with several unpaid invoices is one conversation: a mail that asks for money names them all."""
     own = _owed(rows.case, rows.invoice, rows.subscription, kind)
-    if kind not in CHASING:
+    if kind not in ABOUT_DEBT:
         return (own,)
     others = (
         select(RecoveryCase, Invoice, Subscription)

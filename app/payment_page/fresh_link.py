@@ -23,7 +23,9 @@ from emails import MailFacts
 
 @payment_page.post("/<token>/fresh-link")
 def send_fresh_link(token: str) -> ResponseReturnValue:
-    """Queue a mail with a fresh link, one a day at most; the answer is the same whether or not there is one to send."""
+    """Queue a mail with a fresh link that leaves at once, one a day at most; the answer is always the same, whether or
+    not there is one to send.
+    """
     context: Context = current_app.extensions["recoup"]
     try:
         visit = enter(token)
@@ -44,7 +46,7 @@ def _page(context: Context, link: PayLink, *, is_sent: bool) -> str:
     now = context.clock.now()
     with context.database.organization(link.organization_id) as session:
         rows = read_conversation(session, session.get_one(RecoveryCase, link.case_id))
-        known = mail_facts(session, context.settings, rows, MailKind.REMINDER, now)
+        known = mail_facts(session, context.settings, rows, MailKind.FRESH_LINK, now)
     # An old link opens nothing: not the name, not the amount.
     facts = MailFacts(merchant=known.merchant, pay_url=known.pay_url, locale=known.locale, timezone=known.timezone)
     return render_template(
@@ -64,7 +66,7 @@ def _queue(context: Context, link: PayLink) -> None:
         if case.state not in (*OPEN_CASE_STATES, CaseState.EXHAUSTED):
             return
         key = f"fresh_link:{now.date().isoformat()}"
-        message = outbox.queue(session, case=case, key=key, kind=MailKind.REMINDER, step_id=None, now=now)
+        message = outbox.queue(session, case=case, key=key, kind=MailKind.FRESH_LINK, step_id=None, now=now)
         after_commit(session, lambda: _ring(context, link.organization_id, message.id))
 
 

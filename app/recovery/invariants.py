@@ -87,7 +87,7 @@ INVARIANTS = (
         "No reminder is accepted by a sender after its case was paid or closed.",
         """select m.case_id, m.kind || ' was accepted after the end' from messages m
             join recovery_cases c on c.id = m.case_id
-            where m.kind in ('payment_failed', 'reminder', 'final_notice', 'action_required')
+            where m.kind in ('payment_failed', 'reminder', 'final_notice', 'action_required', 'fresh_link')
               and m.claimed_at > coalesce(c.recovered_at, c.closed_at) + interval '5 seconds'""",
     ),
     Invariant(
