@@ -2,8 +2,8 @@
 
 Leases are on Postgres' clock, like those of steps. A claim that was neither finished nor given back tells of a worker
 that died, and the event may have been what killed it. Such an event is claimed alone, so that those which merely
-waited beside it come to no suspicion, and each time for twice as long, so that a slow one may yet get done and a storm
-that kills every worker may pass before it is parked.
+waited beside it come to no suspicion, and from the third time on for twice as long, so that a slow one may yet get
+done and a storm that kills every worker may pass before it is parked.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ BATCH = 8
 LEFT_BEHIND = text(
     """
     update inbox_events set lease_token = gen_random_uuid(), tries = tries + 1, unfinished = unfinished + 1,
-        lease_until = now() + cast(:lease as interval) * power(2, unfinished + 1)
+        lease_until = now() + cast(:lease as interval) * power(2, greatest(unfinished - 1, 0))
     where id = (
         select id from inbox_events where state = 'received' and lease_until <= now()
         order by lease_until limit 1 for update skip locked

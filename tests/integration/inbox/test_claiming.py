@@ -95,17 +95,22 @@ def test_a_parked_killer_is_replayed_with_a_clean_record(
     assert (only(receiver).outcome, only(receiver).unfinished) == ("understood now", 0)
 
 
-def test_what_a_dead_worker_held_is_claimed_alone_and_each_time_for_longer(receiver: Receiver) -> None:
+def test_what_a_dead_worker_held_is_claimed_alone(receiver: Receiver) -> None:
     tell(receiver, *[ORDINARY] * 3)
     assert len(claim(receiver.context)) == 3
     let_pass(receiver.context, LEASE)
-    (alone,) = claim(receiver.context)
-    assert alone.unfinished == 1
-    assert len(claim(receiver.context)) == len(claim(receiver.context)) == 1
-    let_pass(receiver.context, LEASE)
-    assert claim(receiver.context) == []
-    let_pass(receiver.context, LEASE)
-    assert claim(receiver.context)[0].unfinished == 2
+    assert [len(claim(receiver.context)) for _ in range(4)] == [1, 1, 1, 0]
+    assert {row.unfinished for row in receiver.rows()} == {1}
+
+
+def test_what_is_left_behind_again_and_again_is_held_for_longer(receiver: Receiver) -> None:
+    tell(receiver, ORDINARY)
+    assert len(claim(receiver.context)) == 1
+    for times_as_long in (1, 1, 2, 4):
+        let_pass(receiver.context, LEASE)
+        assert len(claim(receiver.context)) == 1
+        let_pass(receiver.context, LEASE * (times_as_long - 1))
+        assert claim(receiver.context) == []
 
 
 def test_a_death_long_ago_is_forgotten_once_the_event_was_brought_to_an_end(
