@@ -3,14 +3,16 @@
 import os
 import random
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 from app import embedded
 from app.embedded.processes import read_pid
-from tests.faults.town import Town, is_web_ready
+from tests.faults.town import Town, is_sandbox_ready, is_web_ready
 
 OF_STRIPE = (
     {"kind": "http_429", "rate": 0.03},
@@ -25,17 +27,19 @@ OF_STRIPE = (
 
 
 class Chaos:
-    """Makes trouble in a town; `done` counts what was done."""
+    """Makes trouble in a town; `done` counts what was done, `owed` are events the sandbox had not told when killed."""
 
     def __init__(self, town: Town, seed: int) -> None:
         self._town = town
         self._dice = random.Random(seed)
         self.done: Counter[str] = Counter()
+        self.owed: set[str] = set()
         self._troubles: list[tuple[Callable[[], None], int]] = [
             (self.kill_worker, 5),
             (self.kill_child_of_worker, 5),
             (self.kill_clock, 3),
             (self.kill_web, 2),
+            (self.kill_sandbox, 2),
             (self.empty_valkey, 3),
             (self.kill_valkey, 1),
             (self.let_time_pass, 8),
@@ -77,6 +81,18 @@ class Chaos:
 
     def kill_web(self) -> None:
         self._restart("web")
+
+    def kill_sandbox(self) -> None:
+        """Its memory must be whole on disk; its troubles, which it holds in its head, are made anew."""
+        self.done["sandbox"] += 1
+        sandbox = self._town.members["sandbox"]
+        sandbox.kill()
+        with closing(sqlite3.connect(self._town.home / "sandbox.db")) as memory:
+            assert memory.execute("pragma integrity_check").fetchall() == [("ok",)]
+            self.owed |= {event for (event,) in memory.execute("select event from deliveries where state = 'pending'")}
+        sandbox.start()
+        self._town.wait(lambda: is_sandbox_ready(self._town), "the sandbox is back")
+        self.begin()
 
     def kill_child_of_worker(self) -> None:
         """Its parent replaces it."""

@@ -1,8 +1,12 @@
 """The stories that are told while processes die: how a renewal fails, who helps, and how it must end whatever dies."""
 
 from dataclasses import dataclass
+from uuid import uuid4
 
-from app.models import Message, RecoveryCase
+from app.models import Invoice, Message, RecoveryCase
+from app.money import Money
+from app.recovery import showing
+from app.recovery.card_change import GivenFor
 from app.vocabulary import CaseState, MessageState
 from tests.faults.town import Town
 
@@ -51,8 +55,14 @@ class Telling:
         self.town.save_card(self.open_card_page())
 
     def open_card_page(self) -> str:
-        """The address of a page at Stripe on which the customer can save a card for us."""
-        wanted = {"mode": "setup", "customer": self.customer, "currency": "usd", "metadata[recoup_case]": "ours"}
+        """As our payment page at the click: what it showed is written down, and a page at Stripe opened for a card."""
+        case, name = self.case, uuid4().hex
+        with self.town.context.database.organization(case.organization_id) as session:
+            bill = session.get_one(Invoice, case.invoice_id)
+            shown = {bill.stripe_id: Money(bill.amount_remaining, bill.currency)}
+            showing.remember(session, case, name, shown, self.town.now)
+        metadata = {f"metadata[{word}]": value for word, value in GivenFor(case.id, name).write().items()}
+        wanted = {"mode": "setup", "customer": self.customer, "currency": "usd", **metadata}
         page: str = self.town.stripe("POST", "checkout/sessions", success_url="https://example.com", **wanted)["url"]
         return page
 

@@ -28,7 +28,7 @@ from app.accounts.users import create_organization
 from app.context import Context, make_context
 from app.crypto import generate_key
 from app.embedded.state import free_port
-from app.models import CaseEntry, ChargeAttempt, Invoice, Message, RecoveryCase, Step
+from app.models import CaseEntry, ChargeAttempt, InboxEvent, Invoice, Message, RecoveryCase, Step
 from app.recovery.campaigns import CampaignDefinition, MessageStep, RetrySettings, add_version
 from app.recovery.invariants import find_offences
 from app.schema import upgrade
@@ -37,7 +37,8 @@ from app.vocabulary import AttemptSource, ConnectionMode
 from tests.faults.processes import STRANGE, Forge, Member
 
 SANDBOX_KEY = "rk_test_sandbox"
-GLANCE = 0.04  # seconds between two looks; the processes need the machine more than we do
+GLANCE = 0.04  # seconds between two looks, more and more while nothing happens: the processes need the machine, too
+LONGEST_GLANCE = 0.25
 PATIENCE = 60.0  # seconds of real time that anything may take on a busy machine before it counts as stuck
 LEASES = timedelta(seconds=61)
 SHORT = CampaignDefinition(
@@ -177,6 +178,11 @@ class Town:
         with self.context.database.system() as session:
             return list(session.scalars(select(Message).where(Message.case_id == case.id)))
 
+    def told(self, events: set[str]) -> set[str]:
+        """Which of these Stripe events have come in."""
+        with self.context.database.system() as session:
+            return set(session.scalars(select(InboxEvent.event_id).where(InboxEvent.event_id.in_(events))))
+
     def timeline(self, case: RecoveryCase) -> list[str]:
         """What happened to a case, a line each."""
         with self.context.database.system() as session:
@@ -191,10 +197,12 @@ class Town:
         """Wait in real time until `condition` holds; a town that does not get there says what it did last."""
         seconds = seconds or self.patience
         deadline = time.monotonic() + seconds
+        pause = GLANCE
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds:.0f} s: {what}\n{self.story()}")
-            time.sleep(GLANCE)
+            time.sleep(pause)
+            pause = min(pause * 1.2, LONGEST_GLANCE)
 
     def is_quiet(self) -> bool:
         """Whether nothing is due and nobody is at work."""
@@ -220,8 +228,8 @@ class Town:
             self.turn(coming + late)
 
     def outlast_leases(self) -> None:
-        """Bring about what a minute without the dead brings: whatever they held is anybody's."""
-        self.age_leases(LEASES)
+        """Bring about what time without the dead brings: whatever they held is anybody's."""
+        self.age_leases(timedelta(hours=1))
         self.turn(self.now + LEASES)
 
     def age_leases(self, by: timedelta) -> None:
@@ -305,12 +313,17 @@ def open_town(campaign: CampaignDefinition = SHORT, workers: int = 1, patience: 
         http.trust_env = False
         stack.callback(http.close)
         town = Town(home, context, members, settings.require("stripe_api_base"), http, patience)
-        town.wait(lambda: _answers(http, f"{town.sandbox_url}/_sandbox/clock"), "the sandbox is up")
+        town.wait(lambda: is_sandbox_ready(town), "the sandbox is up")
         _settle_in(town, campaign)
         for name in ("web", "worker", "clock"):
             members[name].start()
         town.wait(lambda: is_web_ready(town), "the web process is ready")
         yield town
+
+
+def is_sandbox_ready(town: Town) -> bool:
+    """Whether the pretend Stripe answers."""
+    return _answers(town.http, f"{town.sandbox_url}/_sandbox/clock")
 
 
 def is_web_ready(town: Town) -> bool:
