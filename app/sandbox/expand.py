@@ -40,12 +40,19 @@ def _refunds(ledger: Ledger, charge: Doc) -> Doc:
     return {"object": "list", "data": made[::-1], "has_more": False, "url": f"/v1/charges/{charge['id']}/refunds"}
 
 
+def _coupon(ledger: Ledger, source: Doc) -> Any:
+    """A discount's coupon, whose id is free text; one that was deleted stays an id."""
+    if source.get("type") != "coupon":
+        raise bad_param("expand", "This property cannot be expanded (coupon).", "parameter_unknown")
+    return ledger.find("coupon", source["coupon"]) or source["coupon"]
+
+
 _ON_REQUEST: dict[tuple[str, str], Callable[[Ledger, Doc], Any]] = {
     ("invoice", "payments"): _payments,
     ("invoice", "confirmation_secret"): _confirmation,
     ("customer", "subscriptions"): _subscriptions,
     ("charge", "refunds"): _refunds,
-    ("", "coupon"): lambda ledger, source: ledger.find("coupon", source["coupon"]) or source["coupon"],
+    ("", "coupon"): _coupon,
 }
 
 

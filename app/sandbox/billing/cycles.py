@@ -2,7 +2,7 @@
 
 from app.sandbox import policy
 from app.sandbox.billing import collection, invoicing, standing
-from app.sandbox.billing.drafts import draft_for, preview
+from app.sandbox.billing.drafts import draft_for, preview, waits_for_invoice
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import next_boundary
 from app.sandbox.policy import DAY, HOUR
@@ -74,13 +74,15 @@ def renew(ledger: Ledger, subscription: Doc) -> None:
         _hold_back(ledger, subscription, invoice)
 
 
-def bill_now(ledger: Ledger, subscription: Doc, reason: str = "subscription_update") -> Doc:
-    """An invoice for the present period at once, charged at once (a changed interval, or from free to paid)."""
+def bill_change(ledger: Ledger, subscription: Doc, *, new_period: bool, at_once: bool = False) -> None:
+    """What a change of items bills now: a whole `new_period`, or its prorations alone when they go out `at_once`."""
+    if not new_period and not (at_once and waits_for_invoice(ledger, subscription)):
+        return
     with ledger.changing(subscription, "customer.subscription.updated"):
-        invoice = draft_for(ledger, subscription, reason, period_of(subscription))
+        period = period_of(subscription)
+        invoice = draft_for(ledger, subscription, "subscription_update", period, recurring=new_period)
         subscription["latest_invoice"] = invoice["id"]
     invoicing.finalize_and_collect(ledger, invoice)
-    return invoice
 
 
 def expire(ledger: Ledger, subscription: Doc) -> None:

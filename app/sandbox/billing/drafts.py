@@ -9,16 +9,26 @@ from app.sandbox.shapes.invoice import new_invoice
 from app.sandbox.store import Doc
 
 
-def draft_for(ledger: Ledger, subscription: Doc, reason: str, invoiced: tuple[int, int], *, waits: bool = False) -> Doc:
+def draft_for(
+    ledger: Ledger,
+    subscription: Doc,
+    reason: str,
+    invoiced: tuple[int, int],
+    *,
+    recurring: bool = True,
+    waits: bool = False,
+) -> Doc:
     """A new draft that bills the items' present period; `invoiced` is the period the invoice itself names.
 
-    One that `waits` is finalized and charged an hour later; every other is its caller's affair. A discount that is used
-    up leaves the subscription, which the caller saves.
+    Without `recurring` it bills only what waits for an invoice. One that `waits` is finalized and charged an hour
+    later; every other is its caller's affair. A discount that is used up leaves the subscription, which the caller
+    saves.
     """
     invoice = _blank(ledger, subscription, reason, invoiced)
     invoice["lines"]["data"] = [
         price_line(ledger, invoice, subscription, item, (item["current_period_start"], item["current_period_end"]))
         for item in subscription["items"]["data"]
+        if recurring
     ]
     pull_in_items(ledger, invoice, subscription["id"])
     if waits:
@@ -60,6 +70,12 @@ def preview(ledger: Ledger, subscription: Doc, period: tuple[int, int]) -> Doc:
     if invoice["collection_method"] == "charge_automatically":
         invoice["next_payment_attempt"] = period[0] + HOUR
     return snapshot(invoice)
+
+
+def waits_for_invoice(ledger: Ledger, subscription: Doc) -> bool:
+    """Whether there are items that the subscription's next invoice would bill beside its prices."""
+    invoice = {"customer": subscription["customer"], "currency": subscription["currency"]}
+    return any(waiting_items(ledger, invoice, subscription["id"]))
 
 
 def _blank(

@@ -1,8 +1,8 @@
 """Subscription schedules: at a phase's boundary the subscription takes on the items of the next phase."""
 
-from app.sandbox.billing import standing
+from app.sandbox.billing import cycles, standing, terms
 from app.sandbox.ledger import Ledger
-from app.sandbox.shapes.subscription import new_item, plan_of
+from app.sandbox.shapes.subscription import new_item, new_subscription, plan_of
 from app.sandbox.store import Doc
 
 
@@ -21,6 +21,9 @@ def arm(ledger: Ledger, schedule: Doc) -> None:
 def turn(ledger: Ledger, schedule: Doc) -> None:
     """A boundary has come: the next phase begins, or the schedule ends as its `end_behavior` says."""
     following = next((phase for phase in schedule["phases"] if phase["end_date"] > ledger.now), None)
+    if schedule["status"] == "not_started" and following is not None:
+        start(ledger, schedule, following)
+        return
     subscription = ledger.find("subscription", schedule["subscription"])
     if subscription is None or subscription["status"] in standing.ENDED:
         _finish(ledger, schedule, "canceled")
@@ -36,8 +39,31 @@ def turn(ledger: Ledger, schedule: Doc) -> None:
         arm(ledger, schedule)
 
 
+def start(ledger: Ledger, schedule: Doc, phase: Doc) -> None:
+    """The first phase begins: there is a subscription from now on, and its first invoice is charged."""
+    subscription = new_subscription(schedule["customer"], phase["currency"], ledger.now, schedule=schedule["id"])
+    for entry in phase["items"]:
+        price = ledger.get("price", entry["price"], "phases[items][price]")
+        item = new_item(subscription["id"], price, entry["quantity"], (ledger.now, ledger.now), ledger.now)
+        subscription["items"]["data"].append(item)
+    cycles.set_period(ledger, subscription, cycles.following_period(subscription, ledger.now))
+    known = ledger.find("subscription_schedule", schedule["id"]) is not None
+    with ledger.changing(schedule, "subscription_schedule.updated" if known else None):
+        schedule.update(
+            status="active",
+            current_phase={"start_date": phase["start_date"], "end_date": phase["end_date"]},
+            subscription=subscription["id"],
+        )
+    ledger.add(subscription, "customer.subscription.created")
+    cycles.begin(ledger, subscription)
+    arm(ledger, schedule)
+
+
 def apply(ledger: Ledger, subscription: Doc, phase: Doc) -> None:
-    """Give the subscription the items of a phase; what stays in place keeps its id."""
+    """Give the subscription the items of a phase; what stays in place keeps its id.
+
+    In the middle of a period the difference is prorated unless the phase says `none`.
+    """
     with ledger.changing(subscription, "customer.subscription.updated"):
         items = subscription["items"]["data"]
         period = (items[0]["current_period_start"], items[0]["current_period_end"])
@@ -45,12 +71,14 @@ def apply(ledger: Ledger, subscription: Doc, phase: Doc) -> None:
         for place, entry in enumerate(phase["items"]):
             price = ledger.get("price", entry["price"], "phases[items][price]")
             if place < len(items):
-                item = items[place]
-                item.update(price=price, plan=plan_of(price), quantity=entry["quantity"])
+                item = {**items[place], "price": price, "plan": plan_of(price), "quantity": entry["quantity"]}
             else:
                 item = new_item(subscription["id"], price, entry["quantity"], period, ledger.now)
             wanted.append(item)
-        subscription["items"]["data"] = wanted
+        anchor = "unchanged" if ledger.now >= period[1] else None
+        change = terms.ItemChange(phase["proration_behavior"], anchor)
+        bills_now = terms.change_items(ledger, subscription, wanted, change)
+    cycles.bill_change(ledger, subscription, new_period=bills_now, at_once=change.prorate == "always_invoice")
 
 
 def _finish(ledger: Ledger, schedule: Doc, status: str) -> None:

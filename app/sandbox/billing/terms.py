@@ -23,7 +23,7 @@ class ItemChange:
 
 
 def change_items(ledger: Ledger, subscription: Doc, items: list[Doc], change: ItemChange) -> bool:
-    """Put `items` in the place of the present ones; True when the caller has to bill at once."""
+    """Put `items` in the place of the present ones; True when a new period begins, which the caller has to bill."""
     if not items:
         raise bad_param("items", "A subscription must have at least one active plan.")
     before = subscription["items"]["data"]
@@ -59,7 +59,9 @@ def _needs_new_period(before: list[Doc], items: list[Doc]) -> bool:
 def _prorate(ledger: Ledger, subscription: Doc, before: list[Doc], items: list[Doc], starts_anew: bool) -> None:
     """Credit for the rest of what was paid, and the price of the same rest under the new terms."""
     start, end = cycles.period_of(subscription)
-    share = max(end - ledger.now, 0) / (end - start)
+    share = (end - ledger.now) / (end - start)
+    if share <= 0:
+        return
     old = {item["id"]: item for item in before}
     new = {item["id"]: item for item in items}
     for identifier in old.keys() | new.keys():

@@ -10,7 +10,6 @@ from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
 from app.sandbox.periods import later
 from app.sandbox.shapes.schedule import new_phase, new_schedule
-from app.sandbox.shapes.subscription import new_item, new_subscription
 from app.sandbox.store import Doc
 
 _PHASE_IGNORED = (
@@ -47,7 +46,7 @@ def update(ledger: Ledger, params: Params, schedule: str) -> Doc:
             current = next(
                 (phase for phase in doc["phases"] if phase["start_date"] <= ledger.now < phase["end_date"]), None
             )
-            if current is not None:
+            if current is not None and doc["subscription"]:
                 doc["current_phase"] = {"start_date": current["start_date"], "end_date": current["end_date"]}
                 phases.apply(ledger, ledger.get("subscription", doc["subscription"]), current)
     phases.arm(ledger, doc)
@@ -122,23 +121,8 @@ def _of_its_own(ledger: Ledger, params: Params) -> Doc:
         raise missing_param("phases")
     schedule = new_schedule(ledger.now, customer["id"], planned)
     if start <= ledger.now:
-        schedule["status"] = "active"
-        schedule["current_phase"] = {"start_date": start, "end_date": planned[0]["end_date"]}
-        schedule["subscription"] = _subscribe(ledger, customer, planned[0], schedule["id"])
+        phases.start(ledger, schedule, planned[0])
     return schedule
-
-
-def _subscribe(ledger: Ledger, customer: Doc, phase: Doc, schedule: str) -> str:
-    subscription = new_subscription(customer["id"], phase["currency"], ledger.now, schedule=schedule)
-    for entry in phase["items"]:
-        price = ledger.get("price", entry["price"], "phases[items][price]")
-        item = new_item(subscription["id"], price, entry["quantity"], (ledger.now, ledger.now), ledger.now)
-        subscription["items"]["data"].append(item)
-    cycles.set_period(ledger, subscription, cycles.following_period(subscription, ledger.now))
-    ledger.add(subscription, "customer.subscription.created")
-    cycles.begin(ledger, subscription)
-    identifier: str = subscription["id"]
-    return identifier
 
 
 def _phases(ledger: Ledger, params: Params, start: int) -> list[Doc]:

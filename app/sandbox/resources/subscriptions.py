@@ -73,8 +73,7 @@ def update(ledger: Ledger, params: Params, subscription: str) -> Doc:
         if "items" in params:
             items = read_items(ledger, params, doc, cycles.period_of(doc))
             bills_now = terms.change_items(ledger, doc, items, change)
-    if bills_now:
-        cycles.bill_now(ledger, doc)
+    cycles.bill_change(ledger, doc, new_period=bills_now, at_once=change.prorate == "always_invoice")
     return doc
 
 
