@@ -15,6 +15,8 @@ class Reason(StrEnum):
     """Why the planner decided as it did. A hold keeps the words of whoever placed it instead."""
 
     LADDER = "ladder"
+    PLANNED = "planned"
+    PROMISED = "promised"
     NEW_CARD = "new_card"
     CARD_REFUSED = "card_refused"
     CONSENT_WITHDRAWN = "consent_withdrawn"
@@ -23,6 +25,7 @@ class Reason(StrEnum):
     ISSUED_IN_INDIA = "issued_in_india"
     OUT_OF_TRIES = "out_of_tries"
     NO_SLOT_LEFT = "no_slot_left"
+    NOT_WORTH_A_TRY = "not_worth_a_try"
     STRIPE_OUT_OF_TRIES = "stripe_out_of_tries"
     STRIPE_RETRIES = "stripe_retries"
     STRIPE_RETRIES_TOO = "stripe_retries_too"
@@ -35,7 +38,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class RetryAt:
-    """Charge the present card at `at`; `rules` names what put the try there, the ladder's rung first."""
+    """Charge the present card at `at`; `rules` names what put the try there, the ladder's rung or the plan first."""
 
     at: datetime
     reason: Reason

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from app.errors import RecoupError
-from app.retries.facts import Card, DeclineSignals, RetryPolicy
+from app.retries.facts import Card, CaseFacts, DeclineSignals, RetryPolicy
 from app.retries.knowledge import SHIPPED, Knowledge
 from app.retries.learning import learn
 from app.retries.measuring.contest import AttemptOutcome, Case, Contestant, FailedPayment, Played, World, play
@@ -49,7 +49,7 @@ __all__ = [
 
 OWN_WORLDS = "app.retries.worlds"
 BASELINES = ("even", "fixed-1-3-5-7", "clairvoyant")
-LEARNING_ROUND = 250
+LEAST_ROUND = 50
 
 
 class NoSuchWorld(RecoupError):
@@ -154,9 +154,12 @@ def evaluate(
     )  # fmt: skip
 
 
-def policy_of(window: int, attempts: int) -> RetryPolicy:
+def policy_of(window: int, attempts: int, exploration_loss: float = 0.0) -> RetryPolicy:
     """The default rules with this window and cap; the cap for empty debit accounts is lifted to be measured, too."""
-    return RetryPolicy(timing="planned", window_days=window, max_attempts=attempts, debit_no_funds_attempts=attempts)
+    return RetryPolicy(
+        timing="planned", window_days=window, max_attempts=attempts, debit_no_funds_attempts=attempts,
+        exploration_loss=exploration_loss,
+    )  # fmt: skip
 
 
 def _play_all(
@@ -168,10 +171,12 @@ def _play_all(
 def _learn_first(world: World, policy: RetryPolicy, count: int, seed: int, stopwatch: Callable[[], float]) -> Knowledge:
     """What the planner knows after `count` other cases, refitted after each round as it is each night."""
     drawn = world.cases(count, np.random.default_rng([seed, 1]))
-    knowledge, history = SHIPPED, []
-    for start in range(0, count, LEARNING_ROUND):
-        part = drawn[start : start + LEARNING_ROUND]
-        history += [one.facts for one in _play_all(Ours(knowledge=knowledge), part, policy, stopwatch)]
+    knowledge, history = SHIPPED, list[CaseFacts]()
+    exploring = replace(policy, exploration_loss=0.01)
+    while len(history) < count:
+        # An account learns every night; here often at first, then whenever it knows half as much again.
+        part = drawn[len(history) : len(history) + max(LEAST_ROUND, len(history) // 2)]
+        history += [one.facts for one in _play_all(Ours(knowledge=knowledge), part, exploring, stopwatch)]
         knowledge = learn(history).knowledge
     return knowledge
 

@@ -6,14 +6,20 @@ Never for the customer: it names what the bank said. Refuses to decide anything.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 from app.retries.budgets import budgets
 from app.retries.calendars import find_zone
 from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
 from app.retries.declines import CODES, UNKNOWN
+from app.retries.exploration import draw, tickets
 from app.retries.facts import CaseFacts, RetryPolicy
 from app.retries.history import automatic_tries, last_refusal, uses_of_number
+from app.retries.knowledge import SHIPPED, Knowledge
+from app.retries.moments import zone_for
 from app.retries.network_rules import invoice_cap, spent_cap_of_invoice, spent_cap_of_number
+from app.retries.plan_words import alternatives, chance_at, ruled_out, why
+from app.retries.planning import make_plan
 
 WEEKDAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -26,6 +32,7 @@ ASKED = {
     Reason.ISSUED_IN_INDIA: "Cards issued in India cannot be tried without their holder; the customer is asked to pay",
     Reason.OUT_OF_TRIES: "No tries are left; the customer is asked for another card",
     Reason.NO_SLOT_LEFT: "No further try fits before the end; the customer is asked for another card",
+    Reason.NOT_WORTH_A_TRY: "No further try is worth its cost; the customer is asked for another card",
     Reason.STRIPE_OUT_OF_TRIES: "Stripe plans no further try; the customer is asked for another card",
 }
 ENDED = {
@@ -38,6 +45,8 @@ HELD: dict[str, str] = {
     Reason.OPERATOR_MUST_FIX: "The cause lies on our side and no card can cure it; put it right, then retry by hand",
 }
 MOVED = {
+    "explored": "drawn by lot among nearly equal days, to learn",
+    "technical_gap": "a little time is given to a bank that was out of reach",
     "min_gap": "{gap:g} hours lie between two tries",
     "local_hours": "tries go out from {opening:02d}:00 to {closing:02d}:00 local time",
     "budget card_30d": "this card's {card_30d} tries in 30 days were used up",
@@ -53,22 +62,27 @@ SPENT = {
 }
 
 
-def explain(decision: Decision, facts: CaseFacts, policy: RetryPolicy, now: datetime) -> str:
-    """One or two sentences on `decision`, which `decide` gave for the same facts, policy and aware UTC moment.
+def explain(
+    decision: Decision, facts: CaseFacts, policy: RetryPolicy, now: datetime, knowledge: Knowledge = SHIPPED
+) -> str:
+    """One or two sentences on `decision`, which `decide` gave for the same facts, policy, moment and knowledge.
 
     Dates are in the payer's zone when it is known, else in UTC, and say so.
     """
+    if isinstance(decision, RetryAt) and decision.reason == Reason.PLANNED:
+        return _explain_plan(decision, facts, policy, now, knowledge)
     first = _first_sentence(decision, facts, policy, now)
     second = _last_answer(decision, facts, policy)
     return f"{first}. {second}." if second else f"{first}."
 
 
 def _first_sentence(decision: Decision, facts: CaseFacts, policy: RetryPolicy, now: datetime) -> str:
-    day = _dates_for(facts)
+    day = _dates_for(find_zone(facts.timezone))
     match decision:
         case RetryAt():
             when = "now" if decision.at <= now else f"on {day(decision.at)}"
             name = "The new card is tried" if decision.reason == Reason.NEW_CARD else "The next try is"
+            name = "The customer promised to pay; the card is tried" if decision.reason == Reason.PROMISED else name
             return f"{name} {when}: {_counts(decision, facts, policy)}"
         case AskCustomer():
             return f"{ASKED[decision.reason]}, until {day(decision.until)}"
@@ -84,6 +98,22 @@ def _first_sentence(decision: Decision, facts: CaseFacts, policy: RetryPolicy, n
             assert_never(decision)
 
 
+def _explain_plan(decision: RetryAt, facts: CaseFacts, policy: RetryPolicy, now: datetime, knowledge: Knowledge) -> str:
+    plan, day = make_plan(facts, policy, knowledge), _dates_for(zone_for(facts))
+    drawn = draw(tickets(plan, policy, facts.amount_minor), facts).option.at
+    when = "now" if decision.at <= now else f"on {day(decision.at)}"
+    chance = chance_at(plan, drawn)
+    expected = f" with a chance of {chance:.0%}" if chance is not None else ""
+    details = [alternatives(plan, drawn, day), _counts(decision, facts, policy)]
+    details += ruled_out(plan, day, lambda rule: _moved_by(rule, policy))
+    details += [_moved_by(rule, policy) for rule in decision.rules if rule in ("explored", "overdue", "local_hours")]
+    return f"The next try is {when}{expected}: {why(plan)}. {_raised('; '.join(details))}."
+
+
+def _raised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _held(decision: Hold, day: Callable[[datetime], str]) -> str:
     if decision.reason in HELD:
         return HELD[decision.reason]
@@ -94,7 +124,7 @@ def _held(decision: Hold, day: Callable[[datetime], str]) -> str:
 def _counts(decision: RetryAt, facts: CaseFacts, policy: RetryPolicy) -> str:
     cap, _ = invoice_cap(facts, policy)
     number = len(automatic_tries(facts)) + 1
-    of_invoice = f"try {number} of {cap} on this invoice, " if decision.reason == Reason.LADDER else ""
+    of_invoice = f"try {number} of {cap} on this invoice, " if decision.reason != Reason.NEW_CARD else ""
     ours = budgets(facts.card, uses_of_number(facts), policy)[0]
     return f"{of_invoice}{ours.used(decision.at)} of {ours.cap} tries on this card in 30 days used before it"
 
@@ -146,12 +176,9 @@ def _lowered(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _dates_for(facts: CaseFacts) -> Callable[[datetime], str]:
-    zone = find_zone(facts.timezone)
-    name = facts.timezone if zone else "UTC"
-
+def _dates_for(zone: ZoneInfo | None) -> Callable[[datetime], str]:
     def written(at: datetime) -> str:
         local = at.astimezone(zone or UTC)
-        return f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}, {local:%H:%M} ({name})"
+        return f"{WEEKDAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}, {local:%H:%M} ({zone or 'UTC'})"
 
     return written

@@ -146,6 +146,8 @@ class RetryPolicy:
     card without money, because each refusal may cost its holder a bank fee. `open_hour` to `close_hour` is the local
     time of day for tries when the payer's zone is known. `technical_gap_hours` stand in for the minimum gap after the
     first, second and third technical refusal in a row: a bank that was out of reach gives no verdict to respect.
+    `exploration_loss` is the share of a plan's value that trying another slot may cost on average (0 never explores);
+    amounts above `exploration_max_minor` are never explored with.
 
     Raises InvalidPolicy. Legal ceilings: Visa Core Rules 18 April 2026 table 7-2 (20 in 30 days), Mastercard
     Excessive Authorization Attempts (10 in 24 hours, 35 of one amount in 30 days). Stripe advises at most 8 retries.
@@ -166,6 +168,8 @@ class RetryPolicy:
     jitter_minutes: int = 45
     open_hour: int = 6
     close_hour: int = 22
+    exploration_loss: float = 0.01
+    exploration_max_minor: int | None = None
 
     def __post_init__(self) -> None:
         for allowed, advice in self._conditions():
@@ -188,5 +192,9 @@ class RetryPolicy:
             (0 <= self.debit_no_funds_attempts <= 8, "debit_no_funds_attempts must be 0 to 8"),
             (0 <= self.bank_debit_attempts <= 2, "bank_debit_attempts must be 0 to 2: Nacha re-presents at most twice"),
             (0 <= self.jitter_minutes <= 180, "jitter_minutes must be 0 to 180"),
+            (
+                0 <= self.exploration_loss <= 0.01,
+                "exploration_loss must be 0 to 0.01: at most 1% of what a plan is worth",
+            ),
             (0 <= self.open_hour < self.close_hour <= 24, "open_hour must lie before close_hour, both 0 to 24"),
         )

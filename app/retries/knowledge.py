@@ -26,9 +26,10 @@ from app.retries.prior import PRIOR_VERSION, read_table
 Weights = NDArray[np.float64]
 Counts = Mapping[str, Mapping[str, float]]
 
-PRIOR_CASES = 50.0
+CAUSE_CASES, PURSE_CASES, PAYDAY_CASES = 60.0, 150.0, 25.0  # banks and purses differ little, pay customs much
+FUNDING_CASES = 60.0
 CUSTOMER_CASES = 3.0
-FOREIGN = 0.15
+FOREIGN = 0.20
 STATEMENT_SHARE = 0.5  # a credit line is freed when its statement is paid, on a date that nobody shares
 STATEMENT_DAYS = frozenset(f"monthly-{day}" for day in (*range(1, 29), "last"))
 ADVICE_TRUSTED = 0.5
@@ -139,35 +140,45 @@ def funding_of(card: Card | None) -> str:
 def initial_weights(facts: CaseFacts, group: int, knowledge: Knowledge) -> Weights:
     """The weight of every hypothesis for a case whose first decline belongs to `group`, before any failure's timing."""
     name, card = GROUPS[group], facts.card
-    causes = _moved(prior_causes(name), knowledge.causes.get(name), CAUSES)
-    purses = _tilted(_moved(prior_purses(funding_of(card)), knowledge.purses.get(funding_of(card)), PURSES), facts)
+    causes = _moved(prior_causes(name), knowledge.causes.get(name), CAUSES, CAUSE_CASES)
+    purses = _moved(prior_purses(funding_of(card)), knowledge.purses.get(funding_of(card)), PURSES, PURSE_CASES)
     paydays = _paydays(card, knowledge)
     if facts.known_paydays:
         paydays = _moved(paydays, dict(facts.known_paydays), CALENDARS, CUSTOMER_CASES)
-    return _spread_out(causes, purses, paydays)
+    return _spread_out(causes, _tilted(purses, amount_size(facts)), paydays)
 
 
 def _paydays(card: Card | None, knowledge: Knowledge) -> Weights:
+    """From what is shipped to what all cards of the country showed, and on to those of this funding."""
     shipped = prior_paydays(region_of(card.country if card else None), funding_of(card))
-    return _moved(shipped, knowledge.paydays.get(cell_of(card)), CALENDARS)
+    cell, country = cell_of(card), cell_of(card).partition("|")[0]
+    of_country: dict[str, float] = {}
+    for name, counts in knowledge.paydays.items():
+        if name.partition("|")[0] == country:
+            for calendar, count in counts.items():
+                of_country[calendar] = of_country.get(calendar, 0.0) + count
+    national = _moved(shipped, of_country, CALENDARS, PAYDAY_CASES)
+    return _moved(national, knowledge.paydays.get(cell), CALENDARS, FUNDING_CASES)
 
 
-def _moved(
-    prior: Weights, counts: Mapping[str, float] | None, names: tuple[str, ...], cases: float = PRIOR_CASES
-) -> Weights:
+def _moved(prior: Weights, counts: Mapping[str, float] | None, names: tuple[str, ...], cases: float) -> Weights:
     if not counts:
         return prior
     seen = np.array([counts.get(name, 0.0) for name in names])
     return np.asarray((cases * prior + seen) / (cases + seen.sum()))
 
 
-def _tilted(purses: Weights, facts: CaseFacts) -> Weights:
-    """A large amount needs a fuller purse: pay lasts a shorter time for it."""
+def amount_size(facts: CaseFacts) -> float:
+    """How large the amount is, as a logarithm rounded to halves; 0 is an ordinary subscription."""
     rate = CURRENCIES.get(facts.currency.lower())
     if not rate or facts.amount_minor <= 0:
-        return purses
+        return 0.0
     dollars = facts.amount_minor / 10 ** exponent(facts.currency) / rate
-    size = min(max(log(dollars / USUAL_DOLLARS), -2.0), 2.0)
+    return round(2 * min(max(log(dollars / USUAL_DOLLARS), -2.0), 2.0)) / 2
+
+
+def _tilted(purses: Weights, size: float) -> Weights:
+    """A large amount needs a fuller purse: pay lasts a shorter time for it."""
     return _shares(purses * np.exp(-AMOUNT_TILT * size * FULLNESS))
 
 

@@ -7,7 +7,7 @@ than the shipped prior does, the prior is used and the reason is given. Refuses 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from app.retries.knowledge import (
     Counts,
     Knowledge,
     Weights,
+    amount_size,
     cell_of,
     funding_of,
     initial_weights,
@@ -31,10 +32,11 @@ from app.retries.knowledge import (
 from app.retries.moments import moments
 from app.retries.paydays import CALENDARS
 
-PASSES = 5
+PASSES = 12
 FADES_PER_MONTH = 0.98
 RECENT = 200
 LEAST_CASES = 30
+HAS_PURSE = ALL.purse >= 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,13 @@ class Studied:
     seen: Trace
     likelihood: Weights
     fades: float
-    advised_from: int | None
+    is_advised: bool
+
+    @property
+    def kind(self) -> Hashable:
+        """Cases of one kind begin with the same weights."""
+        known = self.facts.known_paydays
+        return self.group, cell_of(self.facts.card), amount_size(self.facts), known, self.is_advised
 
 
 def learn(history: Sequence[CaseFacts], base: Knowledge = SHIPPED) -> Lesson:
@@ -93,54 +101,59 @@ def _study(history: Sequence[CaseFacts]) -> list[Studied]:
         attempts, (groups, _) = relevant_attempts(facts), groups_of(facts)
         if not attempts or not groups or newest is None:
             continue
-        seen, advised_from = _trace_of(facts)
-        months = (newest - facts.failed_at).days / 30
-        studied.append(Studied(facts, groups[0], seen, seen.likelihood(), FADES_PER_MONTH**months, advised_from))
+        advised = _advised_at_first(facts)
+        seen = trace(facts, attempts, groups, advised)
+        fades = FADES_PER_MONTH ** ((newest - facts.failed_at).days / 30)
+        studied.append(Studied(facts, groups[0], seen, seen.likelihood(), fades, advised is not None))
     return studied
 
 
-def _trace_of(facts: CaseFacts) -> tuple[Trace, int | None]:
-    """The trace of a whole case, with the advice of its first answer, and from which try on advice was in force."""
-    attempts, (groups, _) = relevant_attempts(facts), groups_of(facts)
-    first = replace(facts, attempts=facts.attempts[:1])
-    opening = groups_of(first)[1]
-    named = day_named_by_issuer(opening) if opening else None
-    advised = float(moments(facts, [named]).after[0]) if named else None
-    return trace(facts, attempts, groups, advised), (0 if named else None)
+def _advised_at_first(facts: CaseFacts) -> float | None:
+    """The moment that the first answer named, in days after it."""
+    first = groups_of(replace(facts, attempts=facts.attempts[:1]))[1]
+    named = day_named_by_issuer(first) if first else None
+    return float(moments(facts, [named]).after[0]) if named else None
 
 
 def _weights(case: Studied, knowledge: Knowledge) -> Weights:
     weights = initial_weights(case.facts, case.group, knowledge)
-    if case.advised_from is not None:
+    if case.is_advised:
         weights = weights * (1 - ADVICE_TRUSTED)
         weights[ADVISED] = ADVICE_TRUSTED
     return weights
 
 
 def _fit(cases: Sequence[Studied], base: Knowledge) -> Knowledge:
+    alike: defaultdict[Hashable, list[Studied]] = defaultdict(list)
+    for case in cases:
+        alike[case.kind].append(case)
+    stacks = [(same[0], np.stack([case.likelihood for case in same]), np.array([case.fades for case in same]))
+              for same in alike.values()]  # fmt: skip
     knowledge = base
     for _ in range(PASSES):
-        causes, purses, paydays = _tables(), _tables(), _tables()
-        for case in cases:
-            share = _weights(case, knowledge) * case.likelihood
-            share *= case.fades / share.sum()
-            causes[GROUPS[case.group]] += np.bincount(ALL.cause, share, len(CAUSES))
-            empty = ALL.purse >= 0
-            purses[funding_of(case.facts.card)] += np.bincount(ALL.purse[empty], share[empty], len(PURSES))
-            paydays[cell_of(case.facts.card)] += np.bincount(
-                ALL.calendar[: ALL.paid], share[: ALL.paid], len(CALENDARS)
-            )
-        knowledge = Knowledge(
-            causes=_added(base.causes, causes, CAUSES),
-            purses=_added(base.purses, purses, PURSES),
-            paydays=_added(base.paydays, paydays, CALENDARS),
-            cases=base.cases + len(cases),
-        )
+        knowledge = _recounted(stacks, base, knowledge)
     return knowledge
 
 
-def _tables() -> defaultdict[str, Weights]:
-    return defaultdict(lambda: np.zeros(1))
+def _recounted(stacks: Sequence[tuple[Studied, Weights, Weights]], base: Knowledge, now: Knowledge) -> Knowledge:
+    """One pass: every case spreads itself over the stories as `now` has them, and the shares are added to `base`."""
+    causes, purses, paydays = _tables(CAUSES), _tables(PURSES), _tables(CALENDARS)
+    for first, likelihood, fades in stacks:
+        shares = _weights(first, now) * likelihood
+        share = (fades / shares.sum(axis=1)) @ shares
+        causes[GROUPS[first.group]] += np.bincount(ALL.cause, share, len(CAUSES))
+        purses[funding_of(first.facts.card)] += np.bincount(ALL.purse[HAS_PURSE], share[HAS_PURSE], len(PURSES))
+        paydays[cell_of(first.facts.card)] += share[: ALL.paid].reshape(len(CALENDARS), -1).sum(axis=1)
+    return Knowledge(
+        causes=_added(base.causes, causes, CAUSES),
+        purses=_added(base.purses, purses, PURSES),
+        paydays=_added(base.paydays, paydays, CALENDARS),
+        cases=base.cases + sum(len(fades) for _, _, fades in stacks),
+    )
+
+
+def _tables(names: tuple[str, ...]) -> defaultdict[str, Weights]:
+    return defaultdict(lambda: np.zeros(len(names)))
 
 
 def _added(base: Counts, new: dict[str, NDArray[np.float64]], names: tuple[str, ...]) -> Counts:

@@ -34,6 +34,11 @@ class Floor:
     rule: str
 
 
+def window_end(facts: CaseFacts, policy: RetryPolicy) -> datetime:
+    """The moment at which planning ends for the case."""
+    return facts.failed_at + timedelta(days=policy.window_days)
+
+
 def is_issued_in_india(facts: CaseFacts) -> bool:
     """Whether only the payer can pay with this card: Stripe retries no card that was issued in India."""
     return facts.card is not None and (facts.card.country or "").upper() == "IN"

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from app.retries.calendars import find_zone, into_open_hours
 from app.retries.decisions import AskCustomer, AskKind, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
 from app.retries.facts import CaseFacts, NaiveMoment, RetryPolicy
+from app.retries.following import Considered, follow_plan
 from app.retries.history import automatic_tries, has_untried_card
+from app.retries.knowledge import SHIPPED, Knowledge
 from app.retries.ladder import rung, spread_after_opening
 from app.retries.meanings import Fix
 from app.retries.network_rules import (
@@ -20,6 +22,7 @@ from app.retries.network_rules import (
     is_issued_in_india,
     spent_cap_of_invoice,
     spent_cap_of_number,
+    window_end,
 )
 
 STRIPE_IS_LATE = timedelta(hours=1)
@@ -32,12 +35,7 @@ ASK_FOR: dict[Fix, tuple[Reason, AskKind]] = {
 }
 
 
-def window_end(facts: CaseFacts, policy: RetryPolicy) -> datetime:
-    """The moment at which planning ends for the case."""
-    return facts.failed_at + timedelta(days=policy.window_days)
-
-
-def decide(facts: CaseFacts, policy: RetryPolicy, now: datetime) -> Decision:
+def decide(facts: CaseFacts, policy: RetryPolicy, now: datetime, knowledge: Knowledge = SHIPPED) -> Decision:
     """What to do next about the case, at the aware UTC moment `now`. Raises NaiveMoment.
 
     Call it after every new fact and when a moment it named has come; it keeps nothing between calls. At the `at` of
@@ -50,17 +48,31 @@ def decide(facts: CaseFacts, policy: RetryPolicy, now: datetime) -> Decision:
     when Stripe ended it. In `observe` the tries are Stripe's and the answer is `LeaveToStripe` while it has one. In
     `drive` a try that Stripe still plans is left to Stripe too, under a reason of its own, because two must never
     retry at once. `Hold` until None waits for a fact: an answer, the end of a dispute.
+
+    `knowledge` matters to a policy whose timing is `planned`: what the account's own cases have taught.
+    """
+    return consider(facts, policy, now, knowledge).decision
+
+
+def consider(facts: CaseFacts, policy: RetryPolicy, now: datetime, knowledge: Knowledge = SHIPPED) -> Considered:
+    """The decision as `decide` gives it, with the plan and the record behind it where a plan was made.
+
+    Keep the record with the decision before the card is charged; `replaying.replay` makes the decision again from it.
     """
     if now.tzinfo is None:
         raise NaiveMoment(f"{now.isoformat()} has no time zone; give the planner aware UTC moments")
-    return (
+    settled = (
         _wait_for_others(facts, now)
         or _try_new_card(facts, policy, now)
         or _end(facts, policy, now)
         or _ask_about_card(facts, policy)
         or _leave_to_stripe(facts, policy, now)
-        or _climb(facts, policy, now)
     )
+    if settled:
+        return Considered(settled)
+    if policy.timing == "ladder":
+        return Considered(_climb(facts, policy, now))
+    return follow_plan(facts, policy, now, knowledge)
 
 
 def _wait_for_others(facts: CaseFacts, now: datetime) -> Decision | None:

@@ -5,6 +5,7 @@ case, so that asking again gives the same answer until something happens. Refuse
 whether a card may be tried at all: the rules in `network_rules` stand before it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,10 +17,11 @@ from app.retries.choice import Board, Chosen, choose, values_with
 from app.retries.curves import outlook
 from app.retries.facts import CaseFacts, RetryPolicy
 from app.retries.history import automatic_tries, uses_of_number
-from app.retries.hypotheses import ALL, GROUPS, name_of
-from app.retries.knowledge import SHIPPED, Knowledge
+from app.retries.hypotheses import ALL, CAUSES, GROUPS, name_of
+from app.retries.knowledge import SHIPPED, Knowledge, Weights
 from app.retries.moments import moments
 from app.retries.network_rules import Floor, card_floors, invoice_cap, invoice_floors, tries_left_of_number
+from app.retries.paydays import CALENDARS
 from app.retries.slots import Slots, find_slots
 
 DAILY_WORTH = 0.997  # later money is worth a little less, and a customer may leave meanwhile
@@ -43,8 +45,8 @@ class Plan:
     """The tries that are best together, first the next one; empty `tries` mean that no try is worth its cost.
 
     `next` is the option that was chosen, `options` all slots for the next try, the best first and of each day one;
-    `stories` are the likeliest hypotheses with their weights. `value` is what the whole plan is expected to bring, in
-    shares of the amount.
+    `stories` are the likeliest hypotheses with their weights, `causes` and `paydays` the same by cause and, among empty
+    accounts, by pay calendar. `value` is what the whole plan is expected to bring, in shares of the amount.
     """
 
     tries: tuple[datetime, ...]
@@ -52,6 +54,8 @@ class Plan:
     next: Option | None
     options: tuple[Option, ...]
     stories: tuple[tuple[str, float], ...]
+    causes: Mapping[str, float]
+    paydays: Mapping[str, float]
     slots: Slots
     group: str
 
@@ -99,14 +103,17 @@ def _plan_within(
 ) -> Plan:
     news, group = last_news(facts), GROUPS[beliefs.group]
     slots = find_slots(facts, policy, since=news, floors=floors, is_technical=group == "technical")
-    if not slots.open:
-        return Plan((), 0.0, None, (), _stories(beliefs), slots, group)
-    board = _board(facts, policy, beliefs, news, slots)
-    chosen = choose(board, tries_left(facts, policy))
-    options = _options(board, chosen, slots, group, knowledge)
-    tries = tuple(slots.open[column - 1] for column in chosen.columns)
+    tries: tuple[datetime, ...] = ()
+    options: tuple[Option, ...] = ()
+    value = 0.0
+    if slots.open:
+        board = _board(facts, policy, beliefs, news, slots)
+        chosen = choose(board, tries_left(facts, policy))
+        tries, value = tuple(slots.open[column - 1] for column in chosen.columns), chosen.value
+        options = _options(board, chosen, slots, group, knowledge)
     first = next((option for option in options if option.at == tries[0]), None) if tries else None
-    return Plan(tries, chosen.value, first, options, _stories(beliefs), slots, group)
+    by_cause, by_calendar = _summed(beliefs)
+    return Plan(tries, value, first, options, _stories(beliefs), by_cause, by_calendar, slots, group)
 
 
 def _board(facts: CaseFacts, policy: RetryPolicy, beliefs: Beliefs, news: datetime, slots: Slots) -> Board:
@@ -152,6 +159,17 @@ def _options(board: Board, chosen: Chosen, slots: Slots, group: str, knowledge: 
 def _stories(beliefs: Beliefs) -> tuple[tuple[str, float], ...]:
     order = np.argsort(beliefs.weights)[::-1][:TOP_STORIES]
     return tuple((name_of(int(row)), float(beliefs.weights[row])) for row in order)
+
+
+def _summed(beliefs: Beliefs) -> tuple[dict[str, float], dict[str, float]]:
+    """Weights by cause, and by calendar among all that is believed, the heaviest first."""
+    causes = np.asarray(np.bincount(ALL.cause, beliefs.weights, len(CAUSES)), dtype=np.float64)
+    calendars = beliefs.weights[: ALL.paid].reshape(len(CALENDARS), -1).sum(axis=1)
+    return _heaviest_first(CAUSES, causes), _heaviest_first(CALENDARS, calendars)
+
+
+def _heaviest_first(names: tuple[str, ...], weights: Weights) -> dict[str, float]:
+    return {names[place]: float(weights[place]) for place in np.argsort(-weights)}
 
 
 def _without_calendars(beliefs: Beliefs) -> Beliefs:

@@ -6,11 +6,12 @@ Refuses to know the case beyond its facts: what it plans is what it would plan f
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from app.retries.exploration import draw, tickets
 from app.retries.facts import CaseFacts, RetryPolicy
 from app.retries.knowledge import SHIPPED, Knowledge
 from app.retries.measuring.contest import Ahead, Case, Player
 from app.retries.measuring.contestants import is_closed
-from app.retries.planning import SEES_ALL, Blindness, make_plan, tries_left
+from app.retries.planning import SEES_ALL, Blindness, Option, make_plan, tries_left
 
 SHORT_WINDOW_DAYS = 14
 
@@ -32,9 +33,14 @@ class Ours:
             if is_closed(facts) or not tries_left(facts, own):
                 return None
             plan = make_plan(facts, own, self.knowledge, self.blind)
-            return Ahead(plan.next.at, plan.next.chance) if plan.next else None
+            drawn = tickets(plan, own, facts.amount_minor)
+            return _ahead(draw(drawn, facts).option) if drawn else None
 
         return next_try
+
+
+def _ahead(option: Option) -> Ahead:
+    return Ahead(option.at, option.chance)
 
 
 ABLATIONS = {

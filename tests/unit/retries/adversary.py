@@ -32,8 +32,9 @@ def any_signals(luck: random.Random) -> DeclineSignals:
 
 
 def any_policy(luck: random.Random) -> RetryPolicy:
-    """Any settings that a policy accepts, loose ones most of all."""
+    """Any settings that a policy accepts, loose ones most of all; two in three climb the ladder, which is quicker."""
     return RetryPolicy(
+        timing=luck.choice(["ladder", "ladder", "planned"]),
         mode=luck.choice(["drive", "drive", "observe"]),
         ladder_days=tuple(sorted(luck.sample(range(1, 40), luck.randint(0, 9)))),
         window_days=luck.choice([7, 28, 60]),
@@ -99,7 +100,7 @@ class Story:
 
     def _meet_something(self) -> None:
         self.now += timedelta(hours=self.luck.random() * 30)
-        event = self.luck.randrange(5)
+        event = self.luck.randrange(6)
         if event == 0:
             self._add(self.luck.choice(["stripe", "elsewhere", "customer"]), self.now)
         elif event == 1:
@@ -109,6 +110,8 @@ class Story:
             self._give_card()
         elif event == 3:
             self.facts = replace(self.facts, hold_reason="snooze", hold_until=self.now + timedelta(days=2))
+        elif event == 4:
+            self.facts = replace(self.facts, promised_for=self.now + timedelta(days=8 * self.luck.random()))
         else:
             planned = self.luck.choice([None, None, self.now + timedelta(days=1)])
             self.facts = replace(self.facts, stripe_next_attempt_at=planned)

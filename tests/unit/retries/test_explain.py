@@ -67,7 +67,8 @@ def test_each_kind_of_decision_has_its_words(facts: CaseFacts, policy: RetryPoli
 
 
 def test_every_reason_has_words() -> None:
-    tried = {Reason.LADDER, Reason.NEW_CARD, Reason.STRIPE_RETRIES, Reason.STRIPE_RETRIES_TOO}
+    tried = {Reason.LADDER, Reason.PLANNED, Reason.PROMISED, Reason.NEW_CARD}
+    tried |= {Reason.STRIPE_RETRIES, Reason.STRIPE_RETRIES_TOO}
     assert {*ASKED, *ENDED, *HELD, *tried} == set(Reason)
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from app.retries.decisions import AskCustomer, Reason, RetryAt
 from app.retries.facts import DeclineSignals
-from app.retries.planner import decide, window_end
+from app.retries.network_rules import window_end
+from app.retries.planner import decide
 from tests.unit.retries.cases import (
     DRIVE,
     END,

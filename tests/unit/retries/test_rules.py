@@ -35,8 +35,9 @@ def test_the_stories_are_rich_enough_to_prove_something() -> None:
         charges += story.charges
     rules = {rule.split()[0] for charge in charges for rule in charge.rules}
     assert len(charges) > 150
-    assert {charge.reason for charge in charges} == {Reason.LADDER, Reason.NEW_CARD}
+    assert {charge.reason for charge in charges} == {Reason.LADDER, Reason.PLANNED, Reason.PROMISED, Reason.NEW_CARD}
     assert {"ladder_day", "min_gap", "wait_after", "budget", "local_hours", "overdue"} <= rules
+    assert {"plan", "explored", "promised", "technical_gap"} <= rules
 
 
 def test_the_judge_sees_a_broken_rule() -> None:
