@@ -151,6 +151,7 @@ def rehearse(
     gateway = gateway_for(context, connection, pace)
     walk = Walk(context, gateway, connection, context.clock.now(), options={}, position={}, counts={})
     go(walk, kind, None, say)
+    walk.counts["found"] = len(walk.rehearsed)
     return walk
 
 

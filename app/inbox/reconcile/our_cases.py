@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.errands.walk import Found, Walk
 from app.inbox.reconcile.repairing import repair_pending
-from app.inbox.reconcile.their_invoices import UNPAID, waiting_news
+from app.inbox.reconcile.their_invoices import UNPAID, recent_news
 from app.models import Invoice, RecoveryCase
 from app.vocabulary import FindingKind
 
@@ -22,8 +22,8 @@ def look(walk: Walk) -> bool:
     repair_pending(walk)
     with walk.context.database.organization(walk.organization_id) as session:
         batch = _unseen(walk, session, place.get("after"))
-        waiting = waiting_news(session, walk.connection.id, [stripe_id for _, stripe_id in batch])
-    hidden = {*waiting, *walk.place("invoices").get("seen", [])}
+        told = recent_news(session, walk, [stripe_id for _, stripe_id in batch])
+    hidden = {*told, *walk.place("invoices").get("seen", [])}
     found = [Found(FindingKind.INVOICE_ENDED, stripe_id, WHY) for _, stripe_id in batch if stripe_id not in hidden]
     walk.see(found)
     walk.count("found", len(found))

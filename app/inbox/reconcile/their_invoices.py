@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.inbox.errands.walk import Found, Walk
@@ -60,14 +60,15 @@ def look(walk: Walk) -> bool:
 
 
 def compare(walk: Walk, listed: tuple[InvoiceSnapshot, ...], read_at: datetime) -> list[Found]:
-    """What is not here as it is there. News that waits in the inbox is no drift; it is about to be handled."""
+    """What is not here as it is there. News that waits in the inbox, or came since this look began, is no drift."""
     with walk.context.database.organization(walk.organization_id) as session:
         ids = [invoice.id for invoice in listed]
-        known, waiting = _known(session, walk.connection.id, ids), waiting_news(session, walk.connection.id, ids)
+        told = recent_news(session, walk, ids)  # first: an event that is finished in between has made its case by then
+        known = _known(session, walk.connection.id, ids)
     found = []
     for invoice in listed:
         ours = known.get(invoice.id)
-        if invoice.id in waiting or (ours and ours.invoice.refreshed_at >= read_at):
+        if invoice.id in told or (ours and ours.invoice.refreshed_at >= read_at):
             continue
         if ours is None or ours.case_id is None:
             if is_lapsed(invoice) and _is_overlooked(walk, invoice, read_at):
@@ -87,11 +88,11 @@ def differences(ours: Known, theirs: InvoiceSnapshot) -> list[str]:
     return [name for name in names if getattr(ours.invoice, name) != getattr(theirs, name)]
 
 
-def waiting_news(session: Session, connection_id: UUID, invoice_ids: list[str]) -> set[str]:
-    """Those of the invoices about which an event waits in the inbox."""
+def recent_news(session: Session, walk: Walk, invoice_ids: list[str]) -> set[str]:
+    """Those of the invoices about which an event waits in the inbox or came since this look began."""
     query = select(InboxEvent.object_id).where(
-        InboxEvent.connection_id == connection_id,
-        InboxEvent.state == InboxState.RECEIVED,
+        InboxEvent.connection_id == walk.connection.id,
+        or_(InboxEvent.state == InboxState.RECEIVED, InboxEvent.received_at >= walk.started_at),
         InboxEvent.object_id.in_(invoice_ids),
     )
     return {object_id for object_id in session.scalars(query) if object_id}
