@@ -11,7 +11,10 @@ APPROVE, AUTHENTICATE = "approve", "requires_action"
 
 @dataclass(frozen=True)
 class TestCard:
-    """One test card. `script` is what its issuer answers, attempt by attempt; the last answer stays."""
+    """One test card. `script` is what its issuer answers, attempt by attempt; the last answer stays.
+
+    `at_setup` is what it answers to being saved, `once_saved` its script after that, `after` what follows a payment.
+    """
 
     token: str
     number: str
@@ -19,6 +22,9 @@ class TestCard:
     brand: str = "visa"
     funding: str = "credit"
     country: str = "US"
+    at_setup: str = APPROVE
+    once_saved: tuple[str, ...] = ()
+    after: str | None = None
     __test__ = False  # pytest would take the name for a test class
 
     @property
@@ -27,7 +33,8 @@ class TestCard:
 
 
 def _declining(token: str, number: str, code: str) -> TestCard:
-    return TestCard(token, number, (code,))
+    """Declined when it is saved as well as when it is charged."""
+    return TestCard(token, number, (code,), at_setup=code)
 
 
 _CARDS = (
@@ -48,9 +55,30 @@ _CARDS = (
     TestCard("pm_card_in", "4000003560000008", country="IN"),
     TestCard("pm_card_br", "4000000760000002", country="BR"),
     TestCard("pm_card_ca", "4000001240000000", country="CA"),
-    TestCard("pm_card_authenticationRequired", "4000002760003184", (AUTHENTICATE,), country="DE"),
-    TestCard("pm_card_authenticationRequiredOnSetup", "4000002500003155", (AUTHENTICATE,), country="FR"),
-    _declining("pm_card_chargeCustomerFail", "4000000000000341", "generic_decline"),
+    TestCard(
+        "pm_card_authenticationRequired", "4000002760003184", (AUTHENTICATE,), country="DE", at_setup=AUTHENTICATE
+    ),
+    TestCard(
+        "pm_card_authenticationRequiredOnSetup",
+        "4000002500003155",
+        (AUTHENTICATE,),
+        country="FR",
+        at_setup=AUTHENTICATE,
+        once_saved=(APPROVE,),
+    ),
+    TestCard(
+        "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds",
+        "4000008260003178",
+        (AUTHENTICATE, "insufficient_funds"),
+        country="GB",
+        at_setup=AUTHENTICATE,
+        once_saved=("insufficient_funds",),
+    ),
+    TestCard("pm_card_createDispute", "4000000000000259", after="fraudulent"),
+    TestCard("pm_card_createDisputeProductNotReceived", "4000000000002685", after="product_not_received"),
+    TestCard("pm_card_createDisputeInquiry", "4000000000001976", after="inquiry"),
+    TestCard("pm_card_createIssuerFraudRecord", "4000000000005423", after="warning"),
+    TestCard("pm_card_chargeCustomerFail", "4000000000000341", ("generic_decline",)),
     _declining("pm_card_chargeDeclined", "4000000000000002", "generic_decline"),
     _declining("pm_card_chargeDeclinedInsufficientFunds", "4000000000009995", "insufficient_funds"),
     _declining("pm_card_chargeDeclinedLostCard", "4000000000009987", "lost_card"),

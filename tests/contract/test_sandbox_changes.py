@@ -193,7 +193,12 @@ def test_refunds_and_disputes_are_told(sandbox: RunningSandbox, client: stripe.S
     assert client.v1.charges.retrieve(charge.id).disputed
     control(sandbox, f"disputes/{dispute['id']}/close", status="won")
     types = [event.type for event in client.v1.events.list({"type": "charge.dispute.*"}).data]
-    assert types == ["charge.dispute.closed", "charge.dispute.created"]
+    assert types[::-1] == [
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.closed",
+        "charge.dispute.funds_reinstated",
+    ]
 
 
 def test_the_books_say_what_was_charged(sandbox: RunningSandbox) -> None:

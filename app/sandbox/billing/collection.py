@@ -63,6 +63,12 @@ def _executes(memory: Doc, method: Doc) -> bool:
     return method["card"]["country"] != "IN" and not (same and memory["decline_code"] in NEVER_EXECUTED)
 
 
+def settle_by_credit(ledger: Ledger, invoice: Doc) -> None:
+    """Nothing is left to pay of an open invoice: it is paid, and nobody was charged."""
+    payments.cancel_intent(ledger, invoice)
+    mark_paid(ledger, invoice)
+
+
 def mark_paid(ledger: Ledger, invoice: Doc, *, out_of_band: bool = False, counts: bool = False) -> None:
     """Settle an invoice in full and tell everybody whom it concerns; `counts` for an attempt of Stripe's own."""
     for timer in standing.INVOICE_TIMERS:
@@ -83,7 +89,7 @@ def mark_paid(ledger: Ledger, invoice: Doc, *, out_of_band: bool = False, counts
         )
         invoice["status_transitions"]["paid_at"] = ledger.now
     record = payments.payment_of(ledger, invoice)
-    if record is not None and not out_of_band:
+    if record is not None and record["status"] == "open":
         with ledger.changing(record):
             record.update(status="paid", amount_paid=due)
             record["status_transitions"]["paid_at"] = ledger.now

@@ -12,6 +12,8 @@ from app.sandbox.shapes.invoice import new_invoice_payment
 from app.sandbox.shapes.payment import APPROVED_OUTCOME, new_charge, new_intent
 from app.sandbox.store import Doc
 
+FOLLOW_UP_AFTER = 60  # seconds from a charge to the dispute or the warning that some test cards bring
+
 
 def method_for(ledger: Ledger, invoice: Doc) -> Doc | None:
     """The payment method Stripe would charge: the invoice's own, the subscription's, the customer's; or None."""
@@ -111,6 +113,8 @@ def _approve(ledger: Ledger, intent: Doc, method: Doc) -> None:
         status="succeeded",
     )
     ledger.add(made, "charge.succeeded")
+    if (ledger.find("_conduct", method["id"]) or {}).get("after"):
+        ledger.set_timer("follow_up", made["id"], ledger.now + FOLLOW_UP_AFTER)
     with ledger.changing(intent):
         intent.update(
             amount_received=intent["amount"],

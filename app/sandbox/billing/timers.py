@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.log import get_logger
-from app.sandbox.billing import collection, cycles, due_dates, invoicing, phases
+from app.sandbox.billing import collection, cycles, due_dates, invoicing, phases, reversals
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
 from app.sandbox.store import Doc
@@ -35,6 +35,7 @@ RULES: dict[str, tuple[str, Action]] = {
     "will_be_due": ("invoice", due_dates.announce),
     "due": ("invoice", due_dates.pass_by),
     "deadline": ("invoice", due_dates.give_up),
+    "follow_up": ("charge", reversals.follow_up),
     "expire": ("checkout.session", _expire_session),
 }
 _ORDER = {name: place for place, name in enumerate(RULES)}

@@ -21,6 +21,8 @@ def method_of(ledger: Ledger, card: TestCard, exp_month: int | None = None, exp_
     method = new_card_method(card, exp_month or 12, year, ledger.now)
     fingerprints.issue(ledger, method, card.number)
     issuer.set_script(ledger, method["id"], list(card.script))
+    conduct = {"at_setup": card.at_setup, "once_saved": list(card.once_saved), "after": card.after}
+    ledger.save({"id": method["id"], **conduct}, "_conduct")
     return ledger.save(method)
 
 
