@@ -79,13 +79,18 @@ class StripeWebhooks:
             return UNKNOWN
         if environ["REQUEST_METHOD"] != "POST":
             return NOT_POSTED
+        reception = self._reception()
         try:
-            body = get_input_stream(environ).read(MAX_BODY + 1)
+            door = reception.door(connection_id)  # first: for a stranger's body, however slow, nobody waits
+            body = b"" if door is None else get_input_stream(environ).read(MAX_BODY + 1)
+        except SQLAlchemyError as problem:
+            return _away(problem)
         except (ClientDisconnected, OSError):
             return CUT_OFF
-        if len(body) > MAX_BODY:
-            return TOO_LARGE
-        return self._reception().take(connection_id, body, environ.get("HTTP_STRIPE_SIGNATURE", ""))
+        if door is None:
+            return UNKNOWN
+        signature = environ.get("HTTP_STRIPE_SIGNATURE", "")
+        return reception.take(door, body, signature) if len(body) <= MAX_BODY else TOO_LARGE
 
     def _reception(self) -> "Reception":
         kept: Reception | None = self._app.extensions.get(RECEPTION)
@@ -100,14 +105,16 @@ class Reception:
         self._doors = Doors(context)
         self._keeper = Keeper(context.database, after_commit=partial(ring_inbox, context.bell))
 
-    def take(self, connection_id: UUID, body: bytes, signature: str) -> Answer:
+    def door(self, connection_id: UUID) -> Door | None:
+        """The connection, if it is one to receive for; raises `SQLAlchemyError`."""
+        return self._doors.find(connection_id, self._context.clock.now())
+
+    def take(self, door: Door, body: bytes, signature: str) -> Answer:
         """Keep the event if it is this connection's; `signature` is the header's text."""
         now = self._context.clock.now()
         try:
             decoded = body.decode()
-            door = self._authentic(connection_id, decoded, signature, now)
-            if door is None:
-                return UNKNOWN
+            door = self._authentic(door, decoded, signature, now)
             envelope = read_envelope(decoded, now)
         except UnicodeDecodeError:
             return refused("the body is not UTF-8")
@@ -118,15 +125,12 @@ class Reception:
         mismatch = _mismatch(door, envelope)
         return refused(mismatch) if mismatch else self._keep(door, envelope, body, now)
 
-    def _authentic(self, connection_id: UUID, body: str, signature: str, now: datetime) -> Door | None:
-        """The connection whose secret signed `body`; a secret that was only just added is looked up once more."""
-        door = self._doors.find(connection_id, now)
-        if door is None:
-            return None
+    def _authentic(self, door: Door, body: str, signature: str, now: datetime) -> Door:
+        """The connection as it was when its secret signed `body`: one only just added is looked up once more."""
         try:
             verify(body, signature, door.secrets, now)
         except SignatureInvalid:
-            fresh = self._doors.find(connection_id, now, fresher_than=timedelta(seconds=1))
+            fresh = self._doors.find(door.connection_id, now, fresher_than=timedelta(seconds=1))
             if fresh is None or fresh.secrets == door.secrets:
                 raise
             verify(body, signature, fresh.secrets, now)
