@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from app.messages.cadence import ABOUT_DEBT, MailKind
 from app.messages.names import first_name
 from app.models import (
     CampaignVersion,
+    CaseEntry,
     ChargeAttempt,
     Customer,
     Invoice,
@@ -34,6 +36,7 @@ from app.vocabulary import (
 from emails import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
 from emails.facts import is_web_link
 
+PLAN_NAMED = "plan_named"  # the entry of a case's timeline that knows what a downgrade's plan is called
 _REASONS = {reason.value: reason for reason in DeclineReason}
 
 
@@ -91,6 +94,7 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
         next_attempt_at=_next_attempt(session, rows, now),
         final_action=FinalAction(action.value) if action else None,
         final_action_at=action_at,
+        downgrade_to=_plan_afterwards(session, case) if action is FinalActionKind.DOWNGRADE else None,
         period_ends_at=period_end,
         access_until=period_end if is_ending else None,
         has_debt_left=rows.invoice.status == "open" and rows.invoice.amount_remaining > 0,
@@ -176,8 +180,8 @@ def _final_action(
     if snapshot is not None and kind is MailKind.SUBSCRIPTION_CHANGED:
         return snapshot.action, snapshot.restored_at or snapshot.done_at
     version = session.get_one(CampaignVersion, rows.case.campaign_version_id)
-    word = version.definition.get("final_action", {}).get("kind")
-    if word is None:
+    settings = version.definition.get("final_action", {})
+    if "kind" not in settings:
         return None, None
     due = select(Step.due_at).where(
         Step.case_id == rows.case.id,
@@ -185,4 +189,17 @@ def _final_action(
         Step.state.in_(OPEN_STEP_STATES),
     )
     planned = session.scalar(due.order_by(Step.due_at.desc()).limit(1))
-    return FinalActionKind(word), max(planned or rows.case.grace_until, rows.case.grace_until)
+    return _for_currency(settings, rows.case.currency), max(planned or rows.case.grace_until, rows.case.grace_until)
+
+
+def _for_currency(settings: dict[str, Any], currency: str) -> FinalActionKind:
+    """The campaign's final action; a downgrade without a price in this currency cancels at the end of the period."""
+    kind = FinalActionKind(settings["kind"])
+    is_without_price = kind is FinalActionKind.DOWNGRADE and currency not in settings.get("prices", {})
+    return FinalActionKind.CANCEL_AT_PERIOD_END if is_without_price else kind
+
+
+def _plan_afterwards(session: Session, case: RecoveryCase) -> str | None:
+    """What the plan is called that a downgrade leads to, as far as it has been asked."""
+    known = select(CaseEntry.data["name"].astext).where(CaseEntry.case_id == case.id, CaseEntry.key == PLAN_NAMED)
+    return session.scalar(known)

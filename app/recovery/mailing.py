@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.failpoints import failpoint
 from app.messages import outbox
 from app.models import ChargeAttempt, RecoveryCase
-from app.recovery import cases, steps
+from app.recovery import cases, plan_names, steps
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
 from app.vocabulary import OPEN_ATTEMPT_STATES, OPEN_CASE_STATES, CaseState, EntryKind, StepState
@@ -21,6 +21,7 @@ def run_message(running: RunningStep) -> None:
     """Queue the mail of one step and deliver it, or skip it and say why."""
     context = running.context
     observe_invoice(context, running.gateway, running.connection, running.invoice_stripe_id)
+    plan_names.learn(running)
     now = context.clock.now()
     with context.database.organization(running.organization_id) as session:
         case = cases.lock_case(session, running.case_id)

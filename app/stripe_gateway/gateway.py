@@ -6,12 +6,20 @@ from app.stripe_gateway.events import EventCalls
 from app.stripe_gateway.listing import ListingCalls
 from app.stripe_gateway.paying import PayCalls
 from app.stripe_gateway.payment_methods import PaymentMethodCalls, find_effective_payment_method_id
+from app.stripe_gateway.prices import PriceCalls
 from app.stripe_gateway.snapshots import CustomerSnapshot, InvoiceSnapshot, SubscriptionSnapshot
 from app.stripe_gateway.subscriptions import SubscriptionCalls
 
 
 class StripeGateway(
-    PayCalls, SubscriptionCalls, PaymentMethodCalls, CardSetupCalls, AccountCalls, EventCalls, ListingCalls
+    PayCalls,
+    SubscriptionCalls,
+    PriceCalls,
+    PaymentMethodCalls,
+    CardSetupCalls,
+    AccountCalls,
+    EventCalls,
+    ListingCalls,
 ):
     """One account at Stripe. Cheap to make; keeps its connections to itself, so make one after a fork, not before.
 

@@ -136,6 +136,7 @@ CALLS: dict[str, list[Call]] = {
     "get_payment_intent": [lambda g: g.get_payment_intent("pi_1")],
     "get_payment_method": [lambda g: g.get_payment_method("pm_1")],
     "get_subscription": [lambda g: g.get_subscription("sub_1"), lambda g: g.get_subscription("sub_scheduled")],
+    "find_plan_name": [lambda g: g.find_plan_name("price_1")],
     "find_customer_of_charge": [lambda g: g.find_customer_of_charge("ch_1")],
     "list_charges": [lambda g: g.list_charges("pi_1")],
     "list_events": [

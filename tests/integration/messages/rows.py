@@ -125,7 +125,7 @@ def _version(session: Session, organization_id: UUID) -> CampaignVersion:
         organization_id=organization_id,
         campaign_id=campaign.id,
         number=1,
-        definition={"final_action": {"kind": "downgrade", "price_id": "price_free", "debt": "keep"}},
+        definition={"final_action": {"kind": "downgrade", "prices": {"eur": "price_free"}, "debt": "keep"}},
         created_at=START,
         created_by="tests",
     )
