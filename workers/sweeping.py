@@ -13,7 +13,7 @@ from app.recovery import steps, unanswered
 
 BATCH = 50
 A_JOB = 10  # steps in one job: enough to spare the queue, few enough to spread over workers
-CROWDED = 100  # jobs waiting in the queue: claiming more would only let leases run out
+CROWDED = 20  # jobs waiting in the queue: what is claimed beyond that is not heard in time, and claimed again
 MISSED = timedelta(seconds=1)  # an event this old was not brought by its bell
 
 

@@ -23,7 +23,7 @@ from app.stripe_gateway.errors import ConnectionBroken, Permanent, RetryLater
 from app.vocabulary import CaseState, EntryKind, StepKind, StepState
 
 log = get_logger(__name__)
-GIVE_UP_AFTER = 12  # claims; with the growing waits below that is about three days
+GIVE_UP_AFTER = 12  # times it was begun; with the growing waits below that is about three days
 LONGEST_WAIT = timedelta(hours=12)
 UNTIL_RECONNECTED = timedelta(minutes=30)
 

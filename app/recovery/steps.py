@@ -23,8 +23,7 @@ LEASE = timedelta(seconds=50)  # a begun step is taken over after this
 
 CLAIM = text(
     """
-    update steps set state = 'claimed', claims = claims + 1,
-        lease_until = now() + :to_be_heard, lease_token = gen_random_uuid()
+    update steps set state = 'claimed', lease_until = now() + :to_be_heard, lease_token = gen_random_uuid()
     where id in (
         select id from steps
         where state in ('planned', 'claimed', 'running') and due_at <= :now
@@ -131,11 +130,14 @@ def unclaim(session: Session, claims: list[Claim]) -> None:
 
 
 def begin(session: Session, claim: Claim) -> Step | None:
-    """Start a claimed step; None when another worker has it, had it, or it was cancelled. One caller wins."""
+    """Start a claimed step; None when another worker has it, had it, or it was cancelled. One caller wins.
+
+    Only this counts as a claim of the step: bells that nobody heard in time say nothing about it.
+    """
     return session.scalars(
         update(Step)
         .where(Step.id == claim.step_id, Step.lease_token == claim.token, Step.state == StepState.CLAIMED)
-        .values(state=StepState.RUNNING, lease_until=func.now() + LEASE)
+        .values(state=StepState.RUNNING, lease_until=func.now() + LEASE, claims=Step.claims + 1)
         .returning(Step)
     ).one_or_none()
 

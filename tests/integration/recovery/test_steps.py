@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.context import Context
@@ -74,8 +74,6 @@ def test_many_clocks_at_once_claim_every_step_and_each_step_once(context: Contex
     with ThreadPoolExecutor(6) as pool:
         claimed = [step for mine in pool.map(clock, range(6)) for step in mine]
     assert len(claimed) == len(set(claimed)) == 120
-    with context.database.system() as session:
-        assert session.scalar(select(func.max(Step.claims))) == 1
 
 
 def test_many_workers_with_one_claim_begin_it_once(context: Context, rows: Rows) -> None:
@@ -133,10 +131,11 @@ def test_a_claim_whose_bell_nobody_heard_is_made_again_and_the_first_one_is_void
     assert claim(context) == []
     let_pass(context, A_MOMENT)
     (heard,) = claim(context)
-    assert (heard.step_id, only(context).claims) == (unheard.step_id, 2)
+    assert heard.step_id == unheard.step_id
     assert heard.token != unheard.token
     assert begin(context, unheard) is None
     assert begin(context, heard) is not None
+    assert only(context).claims == 1, "a bell that nobody heard brings no step nearer to being given up"
 
 
 def test_a_worker_that_slept_through_its_lease_can_write_no_ending(context: Context, rows: Rows) -> None:
