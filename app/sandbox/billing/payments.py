@@ -89,6 +89,12 @@ def refuse_authentication(ledger: Ledger, intent: Doc) -> None:
     ledger.emit("payment_intent.payment_failed", intent)
 
 
+def invoice_of(ledger: Ledger, intent: Doc) -> Doc | None:
+    """The invoice that an intent collects, or None."""
+    records = ledger.linked("invoice_payment", "payment_intent", intent["id"])
+    return ledger.get("invoice", records[-1]["invoice"]) if records else None
+
+
 def cancel_intent(ledger: Ledger, invoice: Doc) -> None:
     """The invoice will not be collected by its PaymentIntent any more."""
     record, intent = payment_of(ledger, invoice), intent_of(ledger, invoice)
@@ -148,7 +154,10 @@ def _ask_payer(ledger: Ledger, intent: Doc, invoice: Doc, method: Doc) -> None:
             last_payment_error=None,
             next_action={
                 "type": "redirect_to_url",
-                "redirect_to_url": {"return_url": None, "url": invoice["hosted_invoice_url"]},
+                "redirect_to_url": {
+                    "return_url": invoice["hosted_invoice_url"],
+                    "url": f"{ledger.base_url}/3ds/{intent['id']}",
+                },
             },
             payment_method=method["id"],
             status="requires_action",

@@ -8,7 +8,7 @@ from app.sandbox.errors import bad_param, missing_param, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
 from app.sandbox.policy import DAY, HOUR
-from app.sandbox.resources.setup_intents import new_setup_intent, succeed
+from app.sandbox.resources.setup_intents import new_setup_intent
 from app.sandbox.store import Doc
 
 _IGNORED = (
@@ -67,9 +67,8 @@ def expire(ledger: Ledger, params: Params, session: str) -> Doc:
     return doc
 
 
-def complete(ledger: Ledger, session: Doc, method: Doc) -> None:
+def complete(ledger: Ledger, session: Doc) -> None:
     """The payer saved a card on the session's page. No default is set anywhere, as at Stripe."""
-    succeed(ledger, ledger.get("setup_intent", session["setup_intent"]), method)
     ledger.set_timer("expire", session["id"], None)
     with ledger.changing(session):
         session.update(status="complete", url=None)

@@ -7,7 +7,8 @@ from app.sandbox.door import Route
 from app.sandbox.errors import wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
-from app.sandbox.resources.payment_methods import attached, usable_method
+from app.sandbox.resources.payment_methods import usable_method
+from app.sandbox.resources.saving import try_card
 from app.sandbox.store import Doc
 
 
@@ -45,17 +46,8 @@ def new_setup_intent(customer: str | None, now: int, **fields: Any) -> Doc:
     }
 
 
-def succeed(ledger: Ledger, intent: Doc, method: Doc) -> None:
-    """Attach the card to the intent's customer; the intent is done."""
-    if intent["customer"]:
-        attached(ledger, method, intent["customer"])
-    with ledger.changing(intent):
-        intent.update(status="succeeded", payment_method=method["id"])
-    ledger.emit("setup_intent.succeeded", intent)
-
-
 def create(ledger: Ledger, params: Params) -> Doc:
-    """Create, and confirm at once when `confirm` is given."""
+    """Create, and confirm at once when `confirm` is given; raises the 402 of a card that is declined."""
     customer = params.text("customer")
     if customer is not None:
         ledger.get("customer", customer, "customer")
@@ -63,7 +55,7 @@ def create(ledger: Ledger, params: Params) -> Doc:
         "automatic_payment_methods",
         "payment_method_types",
         "payment_method_options",
-        "return_url",
+        "allowed_payment_method_types",
         "excluded_payment_method_types",
     )
     intent = new_setup_intent(
@@ -72,16 +64,17 @@ def create(ledger: Ledger, params: Params) -> Doc:
     intent["metadata"] = merged_metadata({}, params.mapping("metadata"))
     intent["description"] = params.text("description")
     ledger.add(intent, "setup_intent.created")
-    method, confirm = params.text("payment_method"), params.flag("confirm")
+    method, confirm, back = params.text("payment_method"), params.flag("confirm"), params.text("return_url")
     if method is not None:
-        return _with_method(ledger, intent, method, bool(confirm))
+        return _with_method(ledger, intent, method, bool(confirm), back)
     return intent
 
 
 def confirm(ledger: Ledger, params: Params, intent: str) -> Doc:
-    """Confirm with the intent's own or the given payment method."""
+    """Confirm with the intent's own or the given payment method; raises the 402 of a card that is declined."""
     doc = ledger.get("setup_intent", intent, "intent")
-    params.ignore("return_url", "mandate_data", "payment_method_options")
+    params.ignore("mandate_data", "payment_method_options", "client_secret", "use_stripe_sdk")
+    back = params.text("return_url")
     if doc["status"] in ("succeeded", "canceled"):
         raise wrong_state(
             f"You cannot confirm this SetupIntent because it has a status of {doc['status']}.",
@@ -93,7 +86,7 @@ def confirm(ledger: Ledger, params: Params, intent: str) -> Doc:
             "You cannot confirm this SetupIntent because it's missing a payment method.",
             code="setup_intent_unexpected_state",
         )
-    return _with_method(ledger, doc, method, True)
+    return _with_method(ledger, doc, method, True, back)
 
 
 def cancel(ledger: Ledger, params: Params, intent: str) -> Doc:
@@ -123,10 +116,10 @@ def list_all(ledger: Ledger, params: Params) -> Doc:
     return listing.page(ledger, params, "setup_intent", "/v1/setup_intents", {"customer": params.text("customer")})
 
 
-def _with_method(ledger: Ledger, intent: Doc, reference: str, confirmed: bool) -> Doc:
+def _with_method(ledger: Ledger, intent: Doc, reference: str, confirmed: bool, back: str | None) -> Doc:
     method = usable_method(ledger, reference)
     if confirmed:
-        succeed(ledger, intent, method)
+        try_card(ledger, intent, method, back)
         return intent
     with ledger.changing(intent):
         intent.update(payment_method=method["id"], status="requires_confirmation")
