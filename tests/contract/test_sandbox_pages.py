@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -192,3 +194,87 @@ def test_one_business_name_stands_wherever_a_payer_or_program_looks(
     portal = client.v1.billing_portal.sessions.create({"customer": owed["customer"]})
     for url in (session_for(client, owed["customer"]).url, invoice.hosted_invoice_url, portal.url):
         assert shown in requests.get(url, timeout=10).text
+
+
+def test_checkout_asks_the_bank_when_a_card_is_saved(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "lost_card")
+    session = session_for(client, owed["customer"])
+    asked = requests.post(session.url, data={"number": "4000 0025 0000 3155"}, allow_redirects=False, timeout=10)
+    assert (asked.status_code, "Your bank asks you to confirm" in asked.text) == (200, True)
+    assert "Save card" in requests.get(f"{session.url}?card=another", timeout=10).text
+    refused = requests.post(session.url, data={"answer": "refuse"}, allow_redirects=False, timeout=10)
+    assert (refused.status_code, "unable to authenticate" in refused.text) == (402, True)
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
+    requests.post(session.url, data={"card": "pm_card_authenticationRequiredOnSetup"}, timeout=10)
+    done = requests.post(session.url, data={"answer": "approve"}, allow_redirects=False, timeout=10)
+    assert done.headers["Location"] == f"http://127.0.0.1:9/back?session={session.id}"
+    complete = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent"]})
+    assert (complete.status, complete.setup_intent.status) == ("complete", "succeeded")
+    client.v1.invoices.pay(owed["invoice"], {"payment_method": complete.setup_intent.payment_method})
+
+
+@pytest.mark.parametrize("form", [{"number": "4000000000009995"}, {"card": "pm_card_chargeDeclined"}])
+def test_checkout_refuses_a_card_that_its_bank_declines(
+    sandbox: RunningSandbox, client: stripe.StripeClient, form: dict[str, str]
+) -> None:
+    session = session_for(client, failing(sandbox, "lost_card")["customer"])
+    refused = requests.post(session.url, data=form, allow_redirects=False, timeout=10)
+    assert (refused.status_code, 'role="alert"' in refused.text) == (402, True)
+    intent = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent"]}).setup_intent
+    assert (intent.status, intent.last_setup_error.code) == ("requires_payment_method", "card_declined")
+    again = requests.post(session.url, data={"card": "pm_card_visa"}, allow_redirects=False, timeout=10)
+    assert again.status_code == 303
+
+
+def test_the_portal_asks_the_bank_too(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "lost_card")
+    portal = client.v1.billing_portal.sessions.create({"customer": owed["customer"]})
+    asked = requests.post(portal.url, data={"card": "pm_card_authenticationRequiredOnSetup"}, timeout=10)
+    assert "Your bank asks you to confirm" in asked.text
+    assert requests.post(portal.url, data={"answer": "refuse"}, timeout=10).status_code == 402
+    before = client.v1.customers.retrieve(owed["customer"]).invoice_settings.default_payment_method
+    assert before == owed["payment_method"]
+    requests.post(portal.url, data={"card": "pm_card_authenticationRequiredOnSetup"}, timeout=10)
+    assert "Saved." in requests.post(portal.url, data={"answer": "approve"}, timeout=10).text
+    now = client.v1.customers.retrieve(owed["customer"]).invoice_settings.default_payment_method
+    assert client.v1.payment_methods.retrieve(now).card.last4 == "3155"
+    assert requests.post(portal.url, data={"card": "pm_card_chargeDeclined"}, timeout=10).status_code == 402
+
+
+def test_another_card_can_be_used_instead_of_confirming(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    owed = failing(sandbox, "requires_action")
+    url = client.v1.invoices.retrieve(owed["invoice"]).hosted_invoice_url
+    assert "?card=another" in requests.get(url, timeout=10).text
+    assert "Pay $49.00" in requests.get(f"{url}?card=another", timeout=10).text
+    asked = requests.post(f"{url}?card=another", data={"card": "pm_card_authenticationRequired"}, timeout=10)
+    assert "Your bank asks you to confirm" in asked.text
+    assert "This invoice is paid" in requests.post(url, data={"card": "pm_card_visa"}, timeout=10).text
+
+
+def test_a_draft_has_no_page(sandbox: RunningSandbox, client: stripe.StripeClient) -> None:
+    customer = client.v1.customers.create({"name": "No page"})
+    draft = client.v1.invoices.create({"customer": customer.id})
+    assert requests.get(f"{sandbox.url}/i/{draft.id}", timeout=10).status_code == 404
+
+
+def test_links_die(tmp_path: Path) -> None:
+    # "URL dies 30 days after due/finalisation"; Checkout within a day, portal sessions sooner.
+    running = run_in_thread(tmp_path, SandboxClock(tmp_path / "clock.json"))
+    try:
+        client = stripe.StripeClient("sk_test_pages", base_addresses={"api": running.url}, max_network_retries=0)
+        requests.post(f"{running.url}/_sandbox/settings", json={"retries": "off"}, timeout=10)
+        owed = failing(running, "lost_card")
+        hosted = str(client.v1.invoices.retrieve(owed["invoice"]).hosted_invoice_url)
+        checkout = session_for(client, owed["customer"]).url
+        portal = client.v1.billing_portal.sessions.create({"customer": owed["customer"]}).url
+        alive = []
+        for days in (0.1, 0.95, 28, 2):
+            moment = running.world.clock.now() + timedelta(days=days)
+            requests.post(f"{running.url}/_sandbox/clock", json={"to": moment.isoformat()}, timeout=30)
+            alive.append([requests.get(page, timeout=10).text.count("<form") for page in (hosted, checkout, portal)])
+        assert alive == [[1, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]]
+        gone = requests.post(hosted, data={"card": "pm_card_visa"}, timeout=10)
+        assert (gone.status_code, "expired" in gone.text) == (410, True)
+        assert client.v1.invoices.pay(owed["invoice"], {"payment_method": "pm_card_visa"}).status == "paid"
+    finally:
+        running.stop()

@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from app.clock import SandboxClock
+from app.sandbox.billing import cycles
 from app.sandbox.server import RunningSandbox, run_in_thread
 
 SPEC = Path(__file__).parents[2].parent / "shared" / "stripe" / "spec3.json"
@@ -97,8 +98,22 @@ def failed(sandbox: RunningSandbox) -> dict[str, Any]:
         {"mode": "setup", "customer": made["customer"], "currency": "usd", "success_url": "http://127.0.0.1:9/ok"},
     )
     post(sandbox, "/v1/subscription_schedules", {"from_subscription": made["subscription"]})
-    post(sandbox, "/v1/refunds", {"charge": get(sandbox, f"/v1/charges?customer={made['customer']}")["data"][-1]["id"]})
-    requests.post(f"{sandbox.url}/_sandbox/invoices/{made['invoice']}/dispute", json={}, timeout=10).raise_for_status()
+    post(sandbox, "/v1/coupons", {"id": "SHAPES", "percent_off": "10", "duration": "forever"})
+    post(sandbox, f"/v1/subscriptions/{made['subscription']}", {"discounts[0][coupon]": "SHAPES"})
+    post(sandbox, f"/v1/customers/{made['customer']}/balance_transactions", {"amount": "-100", "currency": "usd"})
+    post(sandbox, "/v1/credit_notes", {"invoice": failure["invoice"], "amount": "100"})
+    refused = {"customer": made["customer"], "payment_method": "pm_card_chargeDeclined", "confirm": "true"}
+    assert problems("error", post(sandbox, "/v1/setup_intents", refused, status=402)) == []
+    asked = {**refused, "payment_method": "pm_card_authenticationRequiredOnSetup"}
+    post(sandbox, "/v1/setup_intents", asked)
+    control = f"{sandbox.url}/_sandbox/invoices/{made['invoice']}"
+    requests.post(f"{control}/fraud-warning", json={}, timeout=10).raise_for_status()
+    post(
+        sandbox,
+        "/v1/refunds",
+        {"charge": get(sandbox, f"/v1/charges?customer={made['customer']}")["data"][-1]["id"], "amount": "100"},
+    )
+    requests.post(f"{control}/dispute", json={}, timeout=10).raise_for_status()
     return {**made, **failure}
 
 
@@ -120,6 +135,9 @@ LISTS = {
     "checkout/sessions": "checkout.session",
     "webhook_endpoints": "webhook_endpoint",
     "events": "event",
+    "coupons": "coupon",
+    "credit_notes": "credit_note",
+    "radar/early_fraud_warnings": "radar.early_fraud_warning",
 }
 
 
@@ -135,8 +153,33 @@ def test_every_listed_object_validates_against_stripes_document(
 
 def test_the_objects_inside_events_validate(sandbox: RunningSandbox, failed: dict[str, Any]) -> None:
     events = get(sandbox, "/v1/events?limit=100")["data"]
-    objects = [event["data"]["object"] for event in events]
+    objects = [event["data"]["object"] for event in events if event["type"] != "invoice.upcoming"]
     assert {problem for entry in objects for problem in problems(entry["object"], entry)} == set()
+
+
+def test_what_belongs_to_one_customer_validates(sandbox: RunningSandbox, failed: dict[str, Any]) -> None:
+    entries = get(sandbox, f"/v1/customers/{failed['customer']}/balance_transactions")["data"]
+    assert [problems("customer_balance_transaction", entry) for entry in entries] == [[]]
+    path = f"/v1/subscriptions/{failed['subscription']}?expand[]=discounts"
+    discounts = get(sandbox, path)["discounts"]
+    assert [problems("discount", discount) for discount in discounts] == [[]]
+    gone = requests.delete(
+        f"{sandbox.url}/v1/subscriptions/{failed['subscription']}/discount", headers=KEY, timeout=10
+    ).json()
+    assert problems("deleted_discount", gone) == []
+
+
+def test_a_preview_validates_and_so_does_what_is_announced_but_for_its_id(
+    sandbox: RunningSandbox, failed: dict[str, Any]
+) -> None:
+    preview = post(sandbox, "/v1/invoices/create_preview", {"subscription": failed["subscription"]})
+    assert problems("invoice", preview) == []
+    made = requests.post(sandbox.url + "/_sandbox/customers", json={"interval": "day"}, timeout=10).json()
+    with sandbox.world.transaction() as ledger:
+        cycles.announce_renewal(ledger, ledger.get("subscription", made["subscription"]))
+    announced = get(sandbox, "/v1/events?type=invoice.upcoming")["data"][0]["data"]["object"]
+    assert problems("invoice", announced) == ["$: 'id' is a required property"]
+    assert problems("invoice", {**announced, "id": "upcoming_in_1"}) == []
 
 
 def test_every_event_type_is_one_that_stripe_knows(sandbox: RunningSandbox, failed: dict[str, Any]) -> None:

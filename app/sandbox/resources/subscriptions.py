@@ -99,7 +99,7 @@ def delete_discount(ledger: Ledger, params: Params, subscription: str) -> Doc:
     with ledger.changing(doc, "customer.subscription.updated"):
         for identifier in list(doc["discounts"]):
             discounts.remove(ledger, doc, identifier)
-    return {**last, "deleted": True}
+    return {**{name: value for name, value in last.items() if name != "end"}, "deleted": True}
 
 
 def retrieve(ledger: Ledger, params: Params, subscription: str) -> Doc:
