@@ -1,0 +1,93 @@
+"""Measures the retry planner in our own worlds: the targets, what each part is worth, learning, speed.
+
+`python -m benchmarks.retries contest|ablations|learning|speed [--cases N] [--seed S]`, one line of figures at a time.
+"""
+
+import argparse
+from dataclasses import replace
+from time import process_time
+
+import numpy as np
+
+from app.retries.evaluation import Evaluation, evaluate, load_world, policy_of
+from app.retries.measuring.contest import opening
+from app.retries.planning import make_plan
+
+WORLDS = ("us_consumer", "uk_eu", "business_credit", "foreign_calendars", "no_structure")
+ABLATIONS = ("recoup-no-floors", "recoup-no-calendars", "recoup-no-updates", "recoup-short-window")
+TAUGHT = (0, 100, 300, 3000)
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=("contest", "ablations", "learning", "speed"))
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--world", action="append", choices=WORLDS)
+    given = parser.parse_args()
+    parts = {"contest": contest, "ablations": ablations, "learning": learning, "speed": speed}
+    for world in given.world or WORLDS:
+        parts[given.part](world, given.cases, given.seed)
+
+
+def contest(world: str, cases: int, seed: int) -> None:
+    """The planner against everybody, from day 0."""
+    rivals = ("even-8-in-14", "even-8-in-28")
+    result = evaluate(load_world(world), ("recoup", *rivals), cases=cases, seed=seed)
+    _show_planners(result)
+    for one in result.paired:
+        if one.planner == "recoup":
+            low, high = one.interval95
+            print(f"  against {one.against}: {100 * one.difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}], "
+                  f"{one.attempts_ratio:.0%} of its tries", flush=True)  # fmt: skip
+    print(f"  gap closed: {result.gap_closed.get('recoup', float('nan')):.0%}")
+    for bin in result.calibration["recoup"]:
+        print(f"  said {bin.said:.2f}, came {bin.came:.2f}, {bin.count} tries")
+
+
+def ablations(world: str, cases: int, seed: int) -> None:
+    """What each part is worth: the planner with one eye shut."""
+    result = evaluate(load_world(world), ("recoup", *ABLATIONS), cases=cases, seed=seed, alone=True)
+    _show_planners(result)
+    for one in result.paired:
+        if one.planner == "recoup":
+            low, high = one.interval95
+            print(
+                f"  {one.against} costs {100 * one.difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]", flush=True
+            )
+
+
+def learning(world: str, cases: int, seed: int) -> None:
+    """The same cases after so many others."""
+    for taught in TAUGHT:
+        result = evaluate(load_world(world), cases=cases, seed=seed, learning_cases=taught, alone=True)
+        found = result.planners["recoup"]
+        print(f"{world} after {taught}: {found.recovered_share:.1%}, {found.attempts_per_case:.2f} tries, calibration "
+              f"error {found.calibration_error:.3f}", flush=True)  # fmt: skip
+
+
+def speed(world: str, cases: int, seed: int) -> None:
+    """CPU time to plan cases anew, one after the other."""
+    drawn = load_world(world).cases(min(cases, 200), np.random.default_rng(seed))
+    facts = [opening(case.failure, f"case_{number}") for number, case in enumerate(drawn)]
+    policy, spent = replace(policy_of(28, 4), exploration_loss=0.01), []
+    for number in range(cases):
+        started = process_time()
+        make_plan(facts[number % len(facts)], policy)
+        spent.append(1000 * (process_time() - started))
+    print(f"{world}: {cases} plans, {sum(spent) / 1000:.1f} s of CPU, mean {np.mean(spent):.2f} ms, "
+          f"p99 {np.percentile(spent, 99):.2f} ms", flush=True)  # fmt: skip
+
+
+def _show_planners(result: Evaluation) -> None:
+    for name, found in result.planners.items():
+        low, high = found.interval95
+        error = "-" if found.calibration_error is None else f"{found.calibration_error:.3f}"
+        print(f"{result.world} {name}: {found.recovered_share:.1%} [{low:.1%}, {high:.1%}], "
+              f"{found.attempts_per_case:.2f} tries, {found.violations} violations, calibration {error}, "
+              f"{found.plan_ms_mean:.2f}/{found.plan_ms_p99:.2f} ms", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
