@@ -74,7 +74,7 @@ class EventOrigin(StrEnum):
 
 
 class CaseOrigin(StrEnum):
-    """Why a case was begun: a payment failed, or the operator asked for a debt from before the connection."""
+    """Why a case was begun: a payment failed, or a debt from before Recoup knew of it is taken up now."""
 
     FAILURE = "failure"
     OLD_DEBT = "old_debt"

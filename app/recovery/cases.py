@@ -19,7 +19,7 @@ from app.vocabulary import CaseOrigin, CaseState, EntryKind, Fact, RecoveredBy, 
 
 _OPENED = {
     CaseOrigin.FAILURE: "The payment failed; a case was opened.",
-    CaseOrigin.OLD_DEBT: "A debt from before the connection; a case was opened because the operator asked for it.",
+    CaseOrigin.OLD_DEBT: "A debt that is older than what Recoup knows of it; its campaign begins today.",
 }
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from app.accounts.connections import note_conflict
 from app.context import Context
 from app.failpoints import failpoint
-from app.models import Connection, Customer, Invoice, RecoveryCase, Subscription
+from app.models import CampaignVersion, Connection, Customer, Invoice, RecoveryCase, Subscription
 from app.recovery import cases, planning
 from app.recovery.attempts import import_charges
-from app.recovery.campaigns import find_version_for
+from app.recovery.campaigns import find_version_for, read_definition, window_end
 from app.recovery.endings import record_ending
 from app.recovery.projections import (
     StaleReading,
@@ -123,6 +123,9 @@ def _open(
     failures = [charge.created for charge in reading.charges if charge.status == "failed"]
     failed_at = min(failures, default=hint.at if hint else now)
     interval = subscription.interval if subscription else None
+    version = find_version_for(session, interval)
+    if invoice.status == "open" and _is_heard_of_too_late(version, failed_at, now):
+        origin = CaseOrigin.OLD_DEBT
     if origin is CaseOrigin.OLD_DEBT:
         failed_at = now
         # a subscription that has gone on since, or that Stripe has given up, is no stake for an old debt
@@ -132,11 +135,17 @@ def _open(
         invoice=invoice,
         customer=customer,
         subscription=subscription,
-        version=find_version_for(session, interval),
+        version=version,
         failed_at=min(failed_at, now),
         now=now,
         origin=origin,
     )
+
+
+def _is_heard_of_too_late(version: CampaignVersion, failed_at: datetime, now: datetime) -> bool:
+    """Whether more than half of the campaign's window had gone by unheard: nobody is cut off who was hardly written
+    to, so such a debt's campaign begins today."""
+    return now - failed_at > (window_end(read_definition(version), failed_at) - failed_at) / 2
 
 
 def _watch_for_conflict(
