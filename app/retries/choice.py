@@ -5,7 +5,7 @@ counting a little less, less what each try costs. One moment is added at a time,
 once more and put where it is best now. Refuses to know what hypotheses mean.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from app.retries.knowledge import Weights
 
 EXCHANGE_ROUNDS = 2
 NOWHERE = -np.inf
+EVERYWHERE = slice(0, None)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,20 @@ class Board:
     worth: NDArray[np.float64]
     cost: float
     gap: float
+    _after: dict[int, Chances] = field(default_factory=dict, compare=False)
+    _before: dict[int, Chances] = field(default_factory=dict, compare=False)
+
+    def given_failure(self, column: int) -> Chances:
+        """The chances at all slots if a try at `column` was the last to fail; of meaning for later ones."""
+        if column not in self._after:
+            self._after[column] = self.seen.after_failure(column, EVERYWHERE)
+        return self._after[column]
+
+    def at_given_failures(self, column: int) -> Chances:
+        """The chances at the slot `column` if a try at each slot was the last to fail; of meaning for earlier ones."""
+        if column not in self._before:
+            self._before[column] = self.seen.at_column_after(EVERYWHERE, column)
+        return self._before[column]
 
     @property
     def slots(self) -> int:
@@ -71,23 +86,41 @@ def _with_one_more(board: Board, columns: tuple[int, ...]) -> Chosen:
 
 
 def values_with(board: Board, columns: tuple[int, ...]) -> NDArray[np.float64]:
-    """The value of `columns` with each slot added in turn; minus infinity where the gap forbids it."""
+    """The value of `columns` with each slot added in turn; minus infinity where the gap forbids it.
+
+    Between two chosen slots a new one is reached by those still unpaid (`alive`), and what comes after it counts for
+    those it leaves unpaid.
+    """
     values = np.full(board.slots, NOWHERE)
-    bounds = (0, *columns, board.slots + 1)
     tails = _tails(board, columns)
     alive, earned = board.weights, 0.0
-    for number, (before, after) in enumerate(pairwise(bounds)):
+    for number, before in enumerate((0, *columns)):
         if number:
-            chance = board.seen.after_failure(bounds[number - 1], slice(before, before + 1))[:, 0]
-            earned += float(alive @ (board.worth[before] * chance)) - board.cost * float(alive.sum())
+            chance = board.given_failure(columns[number - 2] if number > 1 else 0)[:, before]
+            earned += float(board.worth[before] * (alive @ chance)) - board.cost * float(alive.sum())
             alive = alive * (1 - chance)
-        between = _between(board, before if number else None, after if number < len(columns) else None)
+        after = columns[number] if number < len(columns) else None
+        between = _between(board, before if number else None, after)
         if between.stop > between.start:
-            new = board.seen.after_failure(before, between)
-            tail = _tail_after(board, between, after, tails[number]) if number < len(columns) else 0.0
-            gain = new * (board.worth[between] - tail) + tail
-            values[between.start - 1 : between.stop - 1] = earned + alive @ gain - board.cost * float(alive.sum())
+            gain = _gain(board, alive, board.given_failure(before)[:, between], between, after, tails[number])
+            values[between.start - 1 : between.stop - 1] = earned + gain - board.cost * float(alive.sum())
     return values
+
+
+def _gain(
+    board: Board, alive: Weights, new: Chances, between: slice, after: int | None, tail: Weights
+) -> NDArray[np.float64]:
+    """What a try at each slot of `between` brings, and the tries from `after` on behind it.
+
+    With chance p of the new try and q of the next, worth v and w, and `tail` r behind that, one row brings
+    v p + (1 - p) (w q + (1 - q) r - cost); written out below so that the sums over rows are products of matrices.
+    """
+    if after is None:
+        return np.asarray(board.worth[between] * (alive @ new))
+    following = board.at_given_failures(after)[:, between]
+    on_following, on_none = alive * (board.worth[after] - tail), alive * (tail - board.cost)
+    behind = on_following @ following + float(on_none.sum()) - on_following @ (new * following) - on_none @ new
+    return np.asarray(board.worth[between] * (alive @ new) + behind)
 
 
 def _between(board: Board, before: int | None, after: int | None) -> slice:
@@ -102,12 +135,6 @@ def _tails(board: Board, columns: tuple[int, ...]) -> list[Weights]:
     """For each chosen slot what the ones after it bring to somebody still unpaid, by hypothesis."""
     tails = [np.zeros(len(board.weights))]
     for before, after in reversed(list(pairwise(columns))):
-        chance = board.seen.after_failure(before, slice(after, after + 1))[:, 0]
+        chance = board.given_failure(before)[:, after]
         tails.append(chance * board.worth[after] - board.cost + (1 - chance) * tails[-1])
-    return tails[::-1]
-
-
-def _tail_after(board: Board, between: slice, after: int, tail: Weights) -> Chances:
-    """What the tries from slot `after` on bring, by hypothesis, if a slot of `between` was the last to fail."""
-    chance = board.seen.at_column_after(between, after)
-    return np.asarray(chance * (board.worth[after] - tail[:, None]) + (tail[:, None] - board.cost))
+    return [*tails[::-1], tails[0]] if columns else tails

@@ -26,7 +26,7 @@ from app.retries.slots import Slots, find_slots
 
 DAILY_WORTH = 0.997  # later money is worth a little less, and a customer may leave meanwhile
 COST_OF_TRY = 0.004  # in shares of the amount; rises as the card's budget runs out
-KEPT_SHARE = 0.995
+KEPT_SHARE = 0.98
 TOP_STORIES = 10
 
 
@@ -145,7 +145,7 @@ def _options(board: Board, chosen: Chosen, slots: Slots, group: str, knowledge: 
     first, *rest = chosen.columns
     values = values_with(board, tuple(rest))
     last = rest[0] if rest else board.slots + 1
-    chances = board.weights @ board.seen.after_failure(0, slice(1, board.slots + 1))
+    chances = board.weights @ board.given_failure(0)[:, 1:]
     best: dict[int, Option] = {}
     for place in sorted(
         np.flatnonzero(np.isfinite(values[: last - 1])), key=lambda each: (each != first - 1, -values[each])

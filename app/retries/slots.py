@@ -1,4 +1,4 @@
-"""Which moments a try may be planned for: two a day in the payer's waking hours, less what a rule has closed.
+"""Which moments a try may be planned for: each morning after wages are posted, less what a rule has closed.
 
 The slots of a case are always the same, whenever one asks: a plan that is made twice is made of the same moments.
 Refuses to know which of them is good.
@@ -14,7 +14,8 @@ from app.retries.ladder import fraction
 from app.retries.moments import zone_for
 from app.retries.network_rules import Floor
 
-AFTER_PAY, AFTER_WORK = time(9, 15), time(17, 15)  # wages are posted by nine; many banks book a second time by five
+AFTER_PAY, AFTER_WORK = time(9, 15), time(17, 15)  # wages are posted between midnight and nine
+DAYS_WITH_EVENING = 3  # while hours still matter: an outage, a wary bank
 TECHNICAL_HOURS = (1, 2, 4, 6, 9, 12, 24, 36)
 
 
@@ -68,7 +69,7 @@ def _daily(facts: CaseFacts, policy: RetryPolicy, end: datetime) -> Iterator[dat
     first = facts.failed_at.astimezone(zone).date()
     for number in range((end.astimezone(zone).date() - first).days + 1):
         day = first + timedelta(days=number)
-        for hour, later in zip(hours, jitter, strict=True):
+        for hour, later in zip(hours if number < DAYS_WITH_EVENING else hours[:1], jitter, strict=False):
             yield datetime.combine(day, hour, tzinfo=zone).astimezone(UTC) + later
 
 
