@@ -34,7 +34,7 @@ def web() -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.web_workers,
-        blocking_threads=4,
+        blocking_threads=8,
         respawn_failed_workers=True,
         log_access=False,
         websockets=False,
