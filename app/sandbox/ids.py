@@ -8,6 +8,7 @@ _ALPHABET = string.ascii_letters + string.digits
 KINDS = {
     "cus": "customer",
     "pm": "payment_method",
+    "card": "payment_method",
     "prod": "product",
     "price": "price",
     "sub": "subscription",

@@ -22,31 +22,32 @@ def create(ledger: Ledger, params: Params) -> Doc:
     customer = new_customer(ledger.now)
     _read(ledger, params, customer)
     ledger.add(customer, "customer.created")
-    given = params.text("payment_method") or params.text("source")
+    given, source, wanted = params.text("payment_method"), params.text("source"), _wanted_default(params)
     if given:
-        method = attached(ledger, usable_method(ledger, given), customer["id"])
-        if params.text("source"):
-            _make_default(ledger, customer, method["id"])
-    wanted = _wanted_default(params)
-    if wanted is not None:
-        _make_default(ledger, customer, _own_method(ledger, wanted, customer))
+        attached(ledger, usable_method(ledger, given), customer["id"])
+    with ledger.changing(customer, "customer.updated"):
+        if source:
+            customer["default_source"] = _new_source(ledger, source, customer["id"])
+        if wanted is not None:
+            customer["invoice_settings"]["default_payment_method"] = _own_method(ledger, wanted, customer)
     return customer
 
 
 def update(ledger: Ledger, params: Params, customer: str) -> Doc:
     """Change a customer.
 
-    As at Stripe, a new default payment method charges nothing by itself; a new `source` does: the latest open invoice
-    of each past-due subscription is tried at once.
+    As at Stripe, a new default payment method and a new `default_source` charge nothing by themselves; a new `source`
+    does: the latest open invoice of each past-due subscription is tried at once, with the payment method that goes
+    first, which need not be the new source.
     """
     doc = _living(ledger, customer)
     with ledger.changing(doc, "customer.updated"):
         _read(ledger, params, doc)
         source = params.text("source")
         if source:
-            doc["invoice_settings"]["default_payment_method"] = attached(
-                ledger, usable_method(ledger, source), customer
-            )["id"]
+            doc["default_source"] = _new_source(ledger, source, customer)
+        elif params.text("default_source"):
+            doc["default_source"] = _own_method(ledger, params.required("default_source"), doc)
         settings = params.child("invoice_settings")
         if settings is not None:
             settings.ignore("custom_fields", "footer", "rendering_options")
@@ -136,17 +137,19 @@ def _retry_latest(ledger: Ledger, customer: Doc) -> None:
             collection.attempt_by_hand(ledger, invoice, method)
 
 
+def _new_source(ledger: Ledger, reference: str, customer: str) -> str:
+    """A card of the older kind, `card_…`, made from a token; payment methods answer to its id as well."""
+    method = usable_method(ledger, reference, "source", prefix="card")
+    identifier: str = attached(ledger, method, customer)["id"]
+    return identifier
+
+
 def _own_method(ledger: Ledger, wanted: str, customer: Doc) -> str:
     method = usable_method(ledger, wanted)
     if method["customer"] != customer["id"]:
         raise not_attached(wanted)
     identifier: str = method["id"]
     return identifier
-
-
-def _make_default(ledger: Ledger, customer: Doc, method: str) -> None:
-    with ledger.changing(customer, "customer.updated"):
-        customer["invoice_settings"]["default_payment_method"] = method
 
 
 ROUTES: list[Route] = [

@@ -1,6 +1,6 @@
 """Payment methods: cards made from test tokens or numbers, attached to customers and taken off again."""
 
-from app.sandbox import fingerprints, issuer, listing, policy
+from app.sandbox import fingerprints, ids, issuer, listing, policy
 from app.sandbox.billing.declined import card_error
 from app.sandbox.cards import BY_NUMBER, BY_TOKEN, TestCard, passes_luhn
 from app.sandbox.declines import decline
@@ -15,10 +15,12 @@ from app.sandbox.store import Doc
 _YEARS_GOOD = 4
 
 
-def method_of(ledger: Ledger, card: TestCard, exp_month: int | None = None, exp_year: int | None = None) -> Doc:
+def method_of(
+    ledger: Ledger, card: TestCard, exp_month: int | None = None, exp_year: int | None = None, prefix: str = "pm"
+) -> Doc:
     """A new, unattached payment method for a test card, together with its issuer's script."""
     year = exp_year or moment(ledger.now).year + _YEARS_GOOD
-    method = new_card_method(card, exp_month or 12, year, ledger.now)
+    method = new_card_method(card, exp_month or 12, year, ledger.now, id=ids.new(prefix))
     fingerprints.issue(ledger, method, card.number)
     issuer.set_script(ledger, method["id"], list(card.script))
     conduct = {"at_setup": card.at_setup, "once_saved": list(card.once_saved), "after": card.after}
@@ -26,11 +28,11 @@ def method_of(ledger: Ledger, card: TestCard, exp_month: int | None = None, exp_
     return ledger.save(method)
 
 
-def usable_method(ledger: Ledger, reference: str, param: str = "payment_method") -> Doc:
+def usable_method(ledger: Ledger, reference: str, param: str = "payment_method", prefix: str = "pm") -> Doc:
     """The payment method that a test token or an id stands for; a token makes a new one each time."""
     card = BY_TOKEN.get(reference)
     if card is not None:
-        return method_of(ledger, card)
+        return method_of(ledger, card, prefix=prefix)
     return ledger.get("payment_method", reference, param)
 
 
@@ -154,9 +156,10 @@ def detach(ledger: Ledger, params: Params, method: str) -> Doc:
     with ledger.changing(doc):
         doc["customer"] = None
     ledger.emit("payment_method.detached", doc, {"customer": owner["id"]})
-    if not owner.get("deleted") and owner["invoice_settings"]["default_payment_method"] == method:
+    if not owner.get("deleted"):
         with ledger.changing(owner, "customer.updated"):
-            owner["invoice_settings"]["default_payment_method"] = None
+            for holder, name in ((owner["invoice_settings"], "default_payment_method"), (owner, "default_source")):
+                holder[name] = None if holder[name] == method else holder[name]
     for subscription in ledger.linked("subscription", "customer", owner["id"]):
         if subscription["default_payment_method"] == method:
             with ledger.changing(subscription, "customer.subscription.updated"):

@@ -11,7 +11,7 @@ from app.sandbox.store import Doc
 
 _IGNORED = (
     "application_fee_percent automatic_tax billing_thresholds default_source default_tax_rates"
-    " invoice_settings on_behalf_of pending_invoice_item_interval transfer_data trial_settings trial_end"
+    " invoice_settings on_behalf_of pending_invoice_item_interval transfer_data trial_settings"
     " trial_period_days cancellation_details"
 ).split()
 

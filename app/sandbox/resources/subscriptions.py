@@ -66,13 +66,13 @@ def update(ledger: Ledger, params: Params, subscription: str) -> Doc:
         or "create_prorations",
         anchor=params.choice("billing_cycle_anchor", "now", "unchanged"),
     )
-    bills_now = False
     with ledger.changing(doc, "customer.subscription.updated"):
         read_terms(ledger, params, doc, customer)
         read_discounts(ledger, params, doc, subscription=doc["id"])
+        bills_now = _change_trial(ledger, params, doc)
         if "items" in params:
             items = read_items(ledger, params, doc, cycles.period_of(doc))
-            bills_now = terms.change_items(ledger, doc, items, change)
+            bills_now = terms.change_items(ledger, doc, items, change) or bills_now
     cycles.bill_change(ledger, doc, new_period=bills_now, at_once=change.prorate == "always_invoice")
     return doc
 
@@ -108,15 +108,20 @@ def retrieve(ledger: Ledger, params: Params, subscription: str) -> Doc:
 
 
 def list_all(ledger: Ledger, params: Params) -> Doc:
-    """Subscriptions by customer, status and price; those that ended only when asked for."""
+    """Subscriptions by customer, status and price; those that ended, or that live on a test clock, only when asked for."""
     status = params.choice("status", *_STATUSES)
     params.ignore("collection_method", "current_period_end", "current_period_start")
     extra = {None: "status != 'canceled'", "ended": "status in ('canceled', 'incomplete_expired')"}.get(status, "")
     price = params.text("price")
+    values: tuple[str | None, ...] = (price,) if price else ()
     if price is not None:
         extra = f"{extra or '1'} and {_HAS_PRICE}"
-    equal = {"customer": params.text("customer"), "status": None if status in (None, "all", "ended") else status}
-    return listing.page(ledger, params, "subscription", "/v1/subscriptions", equal, extra, (price,) if price else ())
+    customer, clock = params.text("customer"), params.text("test_clock")
+    if clock is not None or customer is None:
+        extra = f"{extra or '1'} and json_extract(body, '$.test_clock') is ?"
+        values += (clock,)
+    equal = {"customer": customer, "status": None if status in (None, "all", "ended") else status}
+    return listing.page(ledger, params, "subscription", "/v1/subscriptions", equal, extra, values)
 
 
 def list_items(ledger: Ledger, params: Params) -> Doc:
@@ -136,11 +141,7 @@ def _begin_period(ledger: Ledger, params: Params, subscription: Doc) -> None:
     if trial_end is not None:
         if trial_end <= ledger.now:
             raise bad_param("trial_end", "trial_end must be in the future.", "parameter_invalid_integer")
-        subscription.update(
-            status="trialing", trial_start=ledger.now, trial_end=trial_end, billing_cycle_anchor=trial_end
-        )
-        cycles.set_period(ledger, subscription, (ledger.now, trial_end))
-        ledger.set_timer("trial", subscription["id"], max(trial_end - 3 * DAY, ledger.now))
+        _begin_trial(ledger, subscription, ledger.now, trial_end)
         return
     recurring = subscription["items"]["data"][0]["price"]["recurring"]
     end = next_boundary(ledger.now, recurring["interval"], recurring["interval_count"], ledger.now)
@@ -155,9 +156,43 @@ def _begin_period(ledger: Ledger, params: Params, subscription: Doc) -> None:
     cycles.set_period(ledger, subscription, (ledger.now, end))
 
 
+def _change_trial(ledger: Ledger, params: Params, doc: Doc) -> bool:
+    """Another end of the trial, or its end at once (`now`); True when the first paid period begins."""
+    until = params.text("trial_end")
+    if until is None:
+        return False
+    if until == "now":
+        if doc["status"] != "trialing":
+            return False
+        doc.update(status="active", trial_end=ledger.now, billing_cycle_anchor=ledger.now)
+        ledger.set_timer("trial", doc["id"], None)
+        cycles.set_period(ledger, doc, cycles.following_period(doc, ledger.now))
+        return True
+    trial_end = params.integer("trial_end") or 0
+    if trial_end <= ledger.now:
+        raise bad_param("trial_end", "trial_end must be in the future.", "parameter_invalid_integer")
+    _begin_trial(ledger, doc, cycles.period_of(doc)[0], trial_end)
+    return False
+
+
+def _begin_trial(ledger: Ledger, doc: Doc, start: int, trial_end: int) -> None:
+    doc.update(
+        status="trialing",
+        trial_start=doc["trial_start"] or ledger.now,
+        trial_end=trial_end,
+        billing_cycle_anchor=trial_end,
+    )
+    cycles.set_period(ledger, doc, (start, trial_end))
+    ledger.set_timer("trial", doc["id"], max(trial_end - 3 * DAY, ledger.now))
+
+
 def _check_payable(ledger: Ledger, subscription: Doc, customer: Doc, behavior: str) -> None:
     charged = subscription["collection_method"] == "charge_automatically" and subscription["status"] != "trialing"
-    has_method = subscription["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
+    has_method = (
+        subscription["default_payment_method"]
+        or customer["invoice_settings"]["default_payment_method"]
+        or customer["default_source"]
+    )
     amount = sum((item["price"]["unit_amount"] or 0) * item["quantity"] for item in subscription["items"]["data"])
     if charged and amount and not has_method and behavior != "default_incomplete":
         raise StripeRefusal(
