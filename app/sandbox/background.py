@@ -3,6 +3,7 @@
 import threading
 
 from app.log import get_logger
+from app.sandbox import advancing
 from app.sandbox.billing import timers
 from app.sandbox.webhooks import Postman
 from app.sandbox.world import World
@@ -43,6 +44,6 @@ class Background:
                 self._world.bell.clear()
 
     def _step(self) -> bool:
-        ran = timers.run_due(self._world, self._world.now())
+        ran = timers.run_due(self._world, self._world.now()) + advancing.run(self._world)
         delivered = self._postman.deliver_due() if self._postman else 0
         return bool(ran or delivered)

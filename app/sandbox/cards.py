@@ -58,6 +58,7 @@ _CARDS = (
     TestCard(
         "pm_card_authenticationRequired", "4000002760003184", (AUTHENTICATE,), country="DE", at_setup=AUTHENTICATE
     ),
+    TestCard("pm_card_threeDSecure2Required", "4000000000003220", (AUTHENTICATE,), at_setup=AUTHENTICATE),
     TestCard(
         "pm_card_authenticationRequiredOnSetup",
         "4000002500003155",

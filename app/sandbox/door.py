@@ -12,7 +12,7 @@ import orjson
 from flask import Response, request
 
 from app.log import get_logger
-from app.sandbox import forms, idempotency, ids
+from app.sandbox import forms, idempotency, ids, test_clocks
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.expand import expanded
 from app.sandbox.faults import REQUEST_FAULTS, Fault, Faults
@@ -81,13 +81,16 @@ class Door:
         print_of_request = idempotency.fingerprint(request.method, request.path, given)
         with self._in_flight.hold(key):
             _dawdle(fault)
-            with self._world.transaction(mark=Mark(request_id, key)) as ledger:
-                kept = idempotency.recall(ledger.store, key, print_of_request, ledger.now) if key else None
+            about = [*path_ids.values(), *(value for value in given.values() if isinstance(value, str))]
+            with self._world.transaction(mark=Mark(request_id, key), about=about) as ledger:
+                kept = idempotency.recall(ledger.store, key, print_of_request, ledger.wall) if key else None
                 if kept is not None:
                     return kept
+                if request.method != "GET":
+                    test_clocks.refuse_while_advancing(ledger)
                 answer, lasting = _run(handler, ledger, given, path_ids, request_id, fault)
                 if key and lasting:
-                    idempotency.keep(ledger.store, key, print_of_request, answer, ledger.now)
+                    idempotency.keep(ledger.store, key, print_of_request, answer, ledger.wall)
                 return answer
 
 

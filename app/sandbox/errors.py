@@ -38,9 +38,12 @@ class StripeRefusal(RecoupError):
             self.error["doc_url"] = f"https://stripe.com/docs/error-codes/{fields['code'].replace('_', '-')}"
 
 
+_NAMES = {"payment_method": "PaymentMethod", "test_helpers.test_clock": "test clock"}
+
+
 def missing(kind: str, identifier: str, param: str = "id") -> StripeRefusal:
     """404: nothing of that kind has this id. Stripe speaks of a `PaymentMethod` but of a `customer`."""
-    name = {"payment_method": "PaymentMethod"}.get(kind, kind.replace("_", " "))
+    name = _NAMES.get(kind, kind.replace("_", " "))
     return StripeRefusal(404, f"No such {name}: '{identifier}'", code="resource_missing", param=param, executed=False)
 
 

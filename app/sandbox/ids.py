@@ -31,6 +31,7 @@ KINDS = {
     "evt": "event",
     "we": "webhook_endpoint",
     "acct": "account",
+    "clock": "test_helpers.test_clock",
 }
 
 

@@ -31,7 +31,9 @@ class Mark:
 class Ledger:
     """Everything a rule of billing may touch. `now` is Unix seconds, the moment at which all of it happens.
 
-    A `silent` ledger announces nothing: it writes history that nobody was there to hear of.
+    It is the account's own moment, `wall`, unless all of this happens on the test clock `clock`; events are dated and
+    delivered by the wall in either case. A `silent` ledger announces nothing: it writes history that nobody was there
+    to hear of.
     """
 
     store: Store
@@ -40,7 +42,13 @@ class Ledger:
     mark: Mark = field(default_factory=Mark)
     silent: bool = False
     woke: bool = False
+    clock: str | None = None
+    wall: int = -1
     _seen: dict[tuple[str, str], Doc] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.wall < 0:
+            self.wall = self.now
 
     def find(self, kind: str, identifier: str | None) -> Doc | None:
         """The document, or None."""
@@ -61,8 +69,10 @@ class Ledger:
         return doc
 
     def save(self, doc: Doc, kind: str | None = None) -> Doc:
-        """Insert or replace, without an event."""
+        """Insert or replace, without an event. What comes to be on a test clock says so."""
         name = kind or doc["object"]
+        if self.clock and doc.get("test_clock", self.clock) is None:
+            doc["test_clock"] = self.clock
         self._seen[name, doc["id"]] = doc
         self.store.put(name, doc, doc.get("created", self.now), _links(doc))
         return doc
@@ -97,23 +107,27 @@ class Ledger:
             "id": ids.new("evt"),
             "object": "event",
             "api_version": API_VERSION,
-            "created": self.now,
+            "created": self.wall,
             "data": data,
             "livemode": False,
             "pending_webhooks": len(endpoints),
             "request": {"id": self.mark.request_id, "idempotency_key": self.mark.idempotency_key},
             "type": event_type,
         }
-        self.store.put("event", event, self.now, {"status": event_type})
+        self.store.put("event", event, self.wall, {"status": event_type})
         for endpoint in endpoints:
             self.store.execute(
                 "insert into deliveries (event, endpoint, due, first_due) values (?, ?, ?, ?)",
                 event["id"],
                 endpoint["id"],
-                self.now,
-                self.now,
+                self.wall,
+                self.wall,
             )
             self.woke = True
+
+    def forget(self) -> None:
+        """What was read is read anew: documents were removed behind the ledger's back."""
+        self._seen.clear()
 
     def endpoints(self) -> list[Doc]:
         """The enabled webhook endpoints."""
@@ -131,7 +145,14 @@ class Ledger:
         if due is None:
             self.store.execute("delete from timers where kind = ? and id = ?", kind, identifier)
             return
-        self.store.execute("insert or replace into timers (kind, id, due) values (?, ?, ?)", kind, identifier, due)
+        self.store.execute(
+            "insert into timers (kind, id, due, clock) values (?, ?, ?, ?)"
+            " on conflict (kind, id) do update set due = excluded.due",
+            kind,
+            identifier,
+            due,
+            self.clock,
+        )
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -142,7 +163,7 @@ class Ledger:
         except StripeRefusal as refusal:
             if not refusal.keeps_effects:
                 self.store.execute("rollback to attempt")
-                self._seen.clear()
+                self.forget()
             self.store.execute("release attempt")
             raise
         self.store.execute("release attempt")

@@ -125,7 +125,7 @@ def _with_history(
     wanted = _person(dice, annual, way)
     made = subscribed_customer(ledger, wanted)
     while True:
-        rows = ledger.store.fetch("select min(due) from timers where due <= ?", now)
+        rows = ledger.store.fetch("select min(due) from timers where clock is null and due <= ?", now)
         if rows[0][0] is None:
             break
         ledger.now = rows[0][0]

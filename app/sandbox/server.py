@@ -39,6 +39,7 @@ from app.sandbox.resources import (
     schedules,
     setup_intents,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 from app.sandbox.webhooks import Postman
@@ -68,6 +69,7 @@ _RESOURCES = (
     schedules,
     setup_intents,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 

@@ -32,8 +32,8 @@ create index if not exists objects_invoice on objects (kind, invoice, created, s
 create index if not exists objects_payment_intent on objects (kind, payment_intent, created, seq)
     where payment_intent is not null;
 create index if not exists objects_status on objects (kind, status, created, seq) where status is not null;
-create table if not exists timers (kind text not null, id text not null, due integer not null, primary key (kind, id));
-create index if not exists timers_due on timers (due);
+create table if not exists timers (
+    kind text not null, id text not null, due integer not null, clock text, primary key (kind, id));
 create table if not exists deliveries (
     seq integer primary key, event text not null, endpoint text not null, attempts integer not null default 0,
     due integer not null, state text not null default 'pending', first_due integer not null);
@@ -42,6 +42,13 @@ create index if not exists deliveries_event on deliveries (event);
 create table if not exists answers (
     key text primary key, fingerprint text not null, status integer not null, body blob not null,
     request_id text not null, first_used integer not null);
+"""
+
+# Columns that files of an earlier version lack, and what needs them.
+_ADDED = {"timers": {"clock": "text"}}
+_SCHEMA_AFTER = """
+drop index if exists timers_due;
+create index if not exists timers_clock_due on timers (clock, due);
 """
 
 
@@ -74,6 +81,15 @@ class Store:
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=normal")
         self._db.executescript(_SCHEMA)
+        self._add_columns()
+        self._db.executescript(_SCHEMA_AFTER)
+
+    def _add_columns(self) -> None:
+        for table, columns in _ADDED.items():
+            known = {row[1] for row in self._db.execute(f"pragma table_info({table})")}
+            for column, kind in columns.items():
+                if column not in known:
+                    self._db.execute(f"alter table {table} add column {column} {kind}")
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""

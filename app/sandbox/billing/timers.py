@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from app.log import get_logger
+from app.sandbox import test_clocks
 from app.sandbox.billing import collection, cycles, due_dates, invoicing, phases, reversals
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
@@ -37,35 +38,37 @@ RULES: dict[str, tuple[str, Action]] = {
     "deadline": ("invoice", due_dates.give_up),
     "follow_up": ("charge", reversals.follow_up),
     "expire": ("checkout.session", _expire_session),
+    "clock_over": (test_clocks.KIND, test_clocks.remove),
 }
 _ORDER = {name: place for place, name in enumerate(RULES)}
 
 
-def run_due(world: World, until: int) -> int:
+def run_due(world: World, until: int, clock: str | None = None) -> int:
     """Run every timer due at or before `until` (Unix seconds), each in a transaction of its own; returns how many ran.
 
-    What a timer does is stamped with the moment it was due, however late it is run.
+    What a timer does is stamped with the moment it was due, however late it is run. With `clock` they are those of that
+    test clock, else those of none.
     """
     ran = 0
-    while run_next(world, until):
+    while run_next(world, until, clock):
         ran += 1
     return ran
 
 
-def run_next(world: World, until: int) -> bool:
+def run_next(world: World, until: int, clock: str | None = None) -> bool:
     """Run the earliest due timer; False when there is none."""
-    rows = world.store.fetch("select min(due) from timers where due <= ?", until)
+    rows = world.store.fetch("select min(due) from timers where clock is ? and due <= ?", clock, until)
     due = rows[0][0]
     if due is None:
         return False
-    with world.transaction(now=due) as ledger:
+    with world.transaction(now=due, clock=clock) as ledger:
         ring(ledger)
     return True
 
 
 def ring(ledger: Ledger) -> None:
     """Run one timer that is due at the ledger's very moment; nothing, when another thread has been quicker."""
-    waiting = ledger.store.fetch("select kind, id from timers where due = ?", ledger.now)
+    waiting = ledger.store.fetch("select kind, id from timers where clock is ? and due = ?", ledger.clock, ledger.now)
     if not waiting:
         return
     kind, identifier = min(waiting, key=lambda row: (_ORDER[row[0]], row[1]))

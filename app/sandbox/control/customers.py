@@ -20,7 +20,7 @@ def blueprint(desk: Desk) -> Blueprint:
 
     def fail() -> Doc:
         wish = asked(FailWish)
-        with desk.ledger() as ledger:
+        with desk.ledger(wish.customer) as ledger:
             return fail_now(ledger, wish.customer, wish.answers)
 
     def script(method: str) -> Doc:
@@ -31,7 +31,7 @@ def blueprint(desk: Desk) -> Blueprint:
             return {"payment_method": method, "script": wanted}
 
     def replace_card(customer: str) -> Doc:
-        with desk.ledger() as ledger:
+        with desk.ledger(customer) as ledger:
             return new_card(ledger, customer, asked(NewCardWish).model_dump())
 
     routes.add_url_rule("/customers", "create", view(create), methods=["POST"])

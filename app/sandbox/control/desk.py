@@ -29,9 +29,9 @@ class Desk:
     delivers: bool = True
 
     @contextmanager
-    def ledger(self) -> Iterator[Ledger]:
-        """One transaction in which a refusal undoes everything, a decline's effects excepted."""
-        with self.world.transaction() as ledger:
+    def ledger(self, *about: str) -> Iterator[Ledger]:
+        """One transaction, at the moment at which what it is `about` lives: on its test clock, if it has one."""
+        with self.world.transaction(about=about) as ledger:
             yield ledger
 
     def settle(self, seconds: float) -> bool:

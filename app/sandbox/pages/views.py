@@ -42,7 +42,7 @@ def blueprint(world: World) -> Blueprint:
 def _view(world: World, action: Any) -> Any:
     def respond(identifier: str) -> Any:
         try:
-            with world.transaction() as ledger:
+            with world.transaction(about=[identifier]) as ledger:
                 return action(ledger, identifier)
         except StripeRefusal as refusal:
             with world.transaction() as ledger:

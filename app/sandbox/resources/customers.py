@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.sandbox import listing
+from app.sandbox import listing, test_clocks
 from app.sandbox.billing import balances, collection, payments, standing
 from app.sandbox.door import Route
 from app.sandbox.errors import missing
@@ -20,6 +20,7 @@ _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 def create(ledger: Ledger, params: Params) -> Doc:
     """Create a customer, with a card when `payment_method` or `source` is given."""
     customer = new_customer(ledger.now)
+    customer["test_clock"] = _clock(ledger, params)
     _read(ledger, params, customer)
     ledger.add(customer, "customer.created")
     given, source, wanted = params.text("payment_method"), params.text("source"), _wanted_default(params)
@@ -77,12 +78,13 @@ def delete(ledger: Ledger, params: Params, customer: str) -> Doc:
 
 
 def list_all(ledger: Ledger, params: Params) -> Doc:
-    """Customers, newest first, by `email` if given."""
-    email = params.text("email")
-    extra = "status is null" + (" and json_extract(body, '$.email') = ?" if email else "")
-    return listing.page(
-        ledger, params, "customer", "/v1/customers", extra=extra, extra_values=(email,) if email else ()
-    )
+    """Customers, newest first, by `email` if given; those on a test clock only when that clock is named."""
+    email, clock = params.text("email"), params.text("test_clock")
+    extra = "status is null and json_extract(body, '$.test_clock') is ?"
+    values: tuple[str | None, ...] = (clock,)
+    if email:
+        extra, values = f"{extra} and json_extract(body, '$.email') = ?", (clock, email)
+    return listing.page(ledger, params, "customer", "/v1/customers", extra=extra, extra_values=values)
 
 
 def list_methods(ledger: Ledger, params: Params, customer: str) -> Doc:
@@ -91,6 +93,13 @@ def list_methods(ledger: Ledger, params: Params, customer: str) -> Doc:
     params.ignore("type", "allow_redisplay")
     url = f"/v1/customers/{customer}/payment_methods"
     return listing.page(ledger, params, "payment_method", url, {"customer": customer})
+
+
+def _clock(ledger: Ledger, params: Params) -> str | None:
+    clock = params.text("test_clock")
+    if clock is not None:
+        ledger.get(test_clocks.KIND, clock, "test_clock")
+    return clock
 
 
 def _living(ledger: Ledger, identifier: str) -> Doc:

@@ -108,7 +108,7 @@ def retrieve(ledger: Ledger, params: Params, subscription: str) -> Doc:
 
 
 def list_all(ledger: Ledger, params: Params) -> Doc:
-    """Subscriptions by customer, status and price; those that ended, or that live on a test clock, only when asked for."""
+    """Subscriptions by customer, status and price; those that ended or live on a test clock only when asked for."""
     status = params.choice("status", *_STATUSES)
     params.ignore("collection_method", "current_period_end", "current_period_start")
     extra = {None: "status != 'canceled'", "ended": "status in ('canceled', 'incomplete_expired')"}.get(status, "")
