@@ -65,6 +65,7 @@ def _begin(connection_id: UUID, kind: ErrandKind, options: dict[str, Any] | None
             AuditEntry(
                 organization_id=connection.organization_id,
                 actor=person.user_name,
+                user_id=person.user_id,
                 action=f"connection.{kind}",
                 subject=str(connection_id),
                 happened_at=current.now(),

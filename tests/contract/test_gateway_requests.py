@@ -138,6 +138,16 @@ CALLS: dict[str, list[Call]] = {
     "get_subscription": [lambda g: g.get_subscription("sub_1"), lambda g: g.get_subscription("sub_scheduled")],
     "find_plan_name": [lambda g: g.find_plan_name("price_1")],
     "find_customer_of_charge": [lambda g: g.find_customer_of_charge("ch_1")],
+    "events_page": [
+        lambda g: g.events_page(("invoice.paid",), created_after=MOMENT, undelivered_only=True),
+        lambda g: g.events_page(("invoice.paid",), created_after=MOMENT, newer_than="evt_1"),
+        lambda g: g.events_page(("invoice.paid",), created_after=MOMENT, cursor="evt_1"),
+    ],
+    "failed_charges_page": [lambda g: g.failed_charges_page(created_after=MOMENT, cursor="ch_1")],
+    "invoices_page": [
+        lambda g: g.invoices_page(created_after=MOMENT, open_only=True),
+        lambda g: g.invoices_page(created_after=MOMENT, cursor="in_1"),
+    ],
     "list_charges": [lambda g: g.list_charges("pi_1")],
     "list_events": [
         lambda g: list(g.list_events(created_after=MOMENT, delivery_success=False)),
