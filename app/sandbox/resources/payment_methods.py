@@ -2,7 +2,7 @@
 
 from app.sandbox import fingerprints, ids, issuer, listing, policy
 from app.sandbox.billing.declined import card_error
-from app.sandbox.cards import BY_NUMBER, BY_TOKEN, TestCard, passes_luhn
+from app.sandbox.cards import APPROVE, AUTHENTICATE, BY_NUMBER, BY_TOKEN, TestCard, passes_luhn
 from app.sandbox.declines import decline
 from app.sandbox.door import Route
 from app.sandbox.errors import StripeRefusal, bad_param, missing, missing_param
@@ -33,6 +33,8 @@ def usable_method(ledger: Ledger, reference: str, param: str = "payment_method",
     card = BY_TOKEN.get(reference)
     if card is not None:
         return method_of(ledger, card, prefix=prefix)
+    if reference.startswith("tok_"):
+        raise missing("token", reference, param)
     return ledger.get("payment_method", reference, param)
 
 
@@ -168,10 +170,9 @@ def detach(ledger: Ledger, params: Params, method: str) -> Doc:
 
 
 def _check_card(ledger: Ledger, method: Doc) -> None:
-    script = (ledger.find("_script", method["id"]) or {"script": []})["script"]
-    first = script[0] if script else None
-    if isinstance(first, str) and first not in ("approve", "requires_action"):
-        raise card_error(decline(first), payment_method=method)
+    answer = (ledger.find("_conduct", method["id"]) or {}).get("at_setup", APPROVE)
+    if answer not in (APPROVE, AUTHENTICATE):
+        raise card_error(decline(answer), payment_method=method)
 
 
 def _read_billing(params: Params, method: Doc) -> None:
