@@ -50,6 +50,7 @@ __all__ = [
 OWN_WORLDS = "app.retries.worlds"
 BASELINES = ("even", "fixed-1-3-5-7", "clairvoyant")
 LEAST_ROUND = 50
+LEAST_GAP = 0.01  # where the clairvoyant is hardly ahead, the share of the way says nothing
 
 
 class NoSuchWorld(RecoupError):
@@ -185,4 +186,4 @@ def _gap_closed(found: Mapping[str, Figures], name: str) -> float | None:
     if not {"even", "clairvoyant"} <= found.keys() or name in BASELINES:
         return None
     low, high = found["even"].recovered_share, found["clairvoyant"].recovered_share
-    return (found[name].recovered_share - low) / (high - low) if high > low else None
+    return (found[name].recovered_share - low) / (high - low) if high - low >= LEAST_GAP else None

@@ -103,7 +103,7 @@ class _Days:
 def _bank_holidays(country: str | None, year: int) -> frozenset[int]:
     rules = [row["rule"] for row in HOLIDAYS if row["country"] == country]
     rules = rules or [row["rule"] for row in HOLIDAYS if row["country"] == "*"]
-    years = range(year - 1, year + 2)
+    years = range(year - 2, year + 3)  # pay is moved across the table's edges, too
     return frozenset(_holiday(rule, each).toordinal() for rule in rules for each in years)
 
 

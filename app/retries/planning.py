@@ -25,6 +25,8 @@ from app.retries.paydays import CALENDARS
 from app.retries.slots import Slots, find_slots
 
 DAILY_WORTH = 0.997  # later money is worth a little less, and a customer may leave meanwhile
+DAILY_WORTH_OF_OUTAGE = 0.90  # nobody but the bank is at fault: the customer should not even get a mail
+OUTAGE_GAP_HOURS = 6
 COST_OF_TRY = 0.004  # in shares of the amount; rises as the card's budget runs out
 KEPT_SHARE = 0.98
 TOP_STORIES = 10
@@ -121,8 +123,10 @@ def _board(facts: CaseFacts, policy: RetryPolicy, beliefs: Beliefs, news: dateti
     at = moments(facts, [news, *slots.open])
     seen = outlook(ALL.some(rows), at, beliefs.table, beliefs.advised)
     weights = beliefs.weights[rows] / beliefs.weights[rows].sum()
-    gap = policy.min_gap_hours / 24
-    return Board(seen, weights, DAILY_WORTH**at.after, _cost(facts, policy, news), gap)
+    is_outage = GROUPS[beliefs.group] == "technical"
+    gap = OUTAGE_GAP_HOURS if is_outage else policy.min_gap_hours
+    worth = (DAILY_WORTH_OF_OUTAGE if is_outage else DAILY_WORTH) ** at.after
+    return Board(seen, weights, worth, _cost(facts, policy, news), gap / 24)
 
 
 def _likely_rows(beliefs: Beliefs) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
