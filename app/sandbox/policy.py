@@ -35,9 +35,7 @@ class Policy(Wish):
     """
 
     retries: Literal["smart", "off", "custom"] = "smart"
-    retry_days: list[Annotated[float, Field(gt=0, le=60)]] = Field(
-        default_factory=list, max_length=_MOST_CUSTOM_RETRIES
-    )
+    retry_days: list[Annotated[float, Field(gt=0, le=60)]] = Field(default_factory=list)
     smart_window_days: Literal[7, 14, 21, 30, 60] = _SMART_WINDOW
     retry_one_off: bool = True
     end_behavior: EndBehavior = "cancel"
@@ -64,6 +62,11 @@ class Policy(Wish):
     def _custom_has_days(self) -> "Policy":
         if self.retries == "custom" and not self.retry_days:
             raise ValueError("custom retries need their days, such as custom:3,5,7; for none at all use off")
+        if len(self.retry_days) > _MOST_CUSTOM_RETRIES:
+            raise ValueError(
+                f"retry_days: a custom schedule has at most {_MOST_CUSTOM_RETRIES} retries, each so many days after"
+                " the one before, such as custom:3,5,7"
+            )
         return self
 
     @property

@@ -68,7 +68,7 @@ def _check(invoice: Doc, amount: int, split: Split, paid: bool) -> None:
         raise StripeRefusal(
             400, f"A credit note on this invoice can be of at most {left}; {amount} was asked for.", param="amount"
         )
-    if split.total != (amount if paid else 0):
+    if split.total != (amount if paid else 0) or min(split.refund, split.credit, split.out_of_band) < 0:
         raise bad_param(
             "refund_amount",
             f"The sum of refund_amount, credit_amount and out_of_band_amount is {split.total}; on a paid invoice it"

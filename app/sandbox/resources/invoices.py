@@ -7,7 +7,7 @@ from app.sandbox.billing.drafts import stop_waiting, wait
 from app.sandbox.billing.lines import pull_in_items, total_up
 from app.sandbox.declines import Decline
 from app.sandbox.door import Route
-from app.sandbox.errors import StripeRefusal, missing_param, wrong_state
+from app.sandbox.errors import StripeRefusal, bad_param, missing_param, wrong_state
 from app.sandbox.issuer import NeedsAuthentication
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
@@ -190,6 +190,8 @@ def _read(ledger: Ledger, params: Params, doc: Doc) -> None:
     days, due = params.integer("days_until_due"), params.integer("due_date")
     if doc["collection_method"] == "send_invoice" and doc["due_date"] is None and days is None and due is None:
         raise missing_param("days_until_due")
+    if doc["collection_method"] != "send_invoice" and (days is not None or due is not None):
+        raise bad_param("due_date", "Only invoices with the collection method `send_invoice` have a due date.")
     doc["due_date"] = due or (ledger.now + days * DAY if days is not None else doc["due_date"])
     if "default_payment_method" in params:
         wanted = params.text("default_payment_method")

@@ -5,7 +5,7 @@ from typing import Any
 from app.sandbox import listing
 from app.sandbox.billing import cycles, phases, standing
 from app.sandbox.door import Route
-from app.sandbox.errors import missing_param, wrong_state
+from app.sandbox.errors import bad_param, missing_param, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
 from app.sandbox.periods import later
@@ -42,7 +42,7 @@ def update(ledger: Ledger, params: Params, schedule: str) -> Doc:
         doc["end_behavior"] = params.choice("end_behavior", "release", "cancel") or doc["end_behavior"]
         doc["metadata"] = merged_metadata(doc["metadata"], params.mapping("metadata"))
         if "phases" in params:
-            doc["phases"] = _phases(ledger, params, doc["phases"][0]["start_date"])
+            doc["phases"] = _phases(ledger, params, doc["phases"][0]["start_date"]) or doc["phases"]
             current = next(
                 (phase for phase in doc["phases"] if phase["start_date"] <= ledger.now < phase["end_date"]), None
             )
@@ -135,6 +135,8 @@ def _phases(ledger: Ledger, params: Params, start: int) -> list[Doc]:
         if given not in (None, "now"):
             begins = entry.integer("start_date") or begins
         phase = new_phase(items, begins, _phase_end(entry, items, begins), items[0]["price"]["currency"])
+        if phase["end_date"] <= begins:
+            raise bad_param(entry.name("end_date"), "The subscription schedule's phase must end after it starts.")
         phase["proration_behavior"] = entry.text("proration_behavior") or "create_prorations"
         planned.append(phase)
     return planned
