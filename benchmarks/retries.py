@@ -1,6 +1,6 @@
 """Measures the retry planner in our own worlds: the targets, what each part is worth, learning, speed.
 
-`python -m benchmarks.retries contest|ablations|learning|speed [--cases N] [--seed S]`, one line of figures at a time.
+`python -m benchmarks.retries contest|ablations|learning|off-policy|speed [--cases N] [--seed S]`, a line at a time.
 """
 
 import argparse
@@ -10,8 +10,12 @@ from time import process_time
 import numpy as np
 
 from app.retries.evaluation import Evaluation, evaluate, load_world, policy_of
-from app.retries.measuring.contest import opening
+from app.retries.exploration import tickets
+from app.retries.facts import RetryPolicy
+from app.retries.measuring.contest import Played, opening, play
+from app.retries.measuring.ours import Ours
 from app.retries.planning import make_plan
+from app.retries.replaying import Tried, rehearse
 
 WORLDS = ("us_consumer", "uk_eu", "business_credit", "foreign_calendars", "no_structure")
 ABLATIONS = ("recoup-no-floors", "recoup-no-calendars", "recoup-no-updates", "recoup-short-window")
@@ -21,14 +25,13 @@ TAUGHT = (0, 100, 300, 3000)
 def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("contest", "ablations", "learning", "speed"))
+    parser.add_argument("part", choices=tuple(PARTS))
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--world", action="append", choices=WORLDS)
     given = parser.parse_args()
-    parts = {"contest": contest, "ablations": ablations, "learning": learning, "speed": speed}
     for world in given.world or WORLDS:
-        parts[given.part](world, given.cases, given.seed)
+        PARTS[given.part](world, given.cases, given.seed)
 
 
 def contest(world: str, cases: int, seed: int) -> None:
@@ -80,6 +83,34 @@ def speed(world: str, cases: int, seed: int) -> None:
           f"p99 {np.percentile(spent, 99):.2f} ms", flush=True)  # fmt: skip
 
 
+def off_policy(world: str, cases: int, seed: int) -> None:
+    """What never exploring would have recovered, estimated from tries that did explore, beside what it does recover."""
+    drawn = load_world(world).cases(cases, np.random.default_rng(seed))
+    draft = policy_of(28, 4)
+    logging = replace(draft, exploration_loss=0.01)
+    logged, truth = (
+        [play(Ours(), case, policy, f"case_{number}", process_time) for number, case in enumerate(drawn)]
+        for policy in (logging, draft)
+    )
+    found = rehearse([_tries_of(each, logging) for each in logged], draft).estimate
+    low, high = found.interval95
+    came = np.mean([each.recovered for each in truth])
+    print(f"{world}: estimated {found.value:.1%} [{low:.1%}, {high:.1%}] from {cases} logged cases (worth "
+          f"{found.effective_cases:.0f}); really {came:.1%}", flush=True)  # fmt: skip
+
+
+def _tries_of(played: Played, policy: RetryPolicy) -> list[Tried]:
+    """The logged tries of a case, as its decision records would have them."""
+    tries, attempts = [], played.facts.attempts
+    for number in range(1, len(attempts)):
+        before = replace(played.facts, attempts=attempts[:number], card_attempts=played.facts.card_attempts[:number])
+        of = tickets(make_plan(before, policy), policy, before.amount_minor)
+        at = attempts[number].at
+        chance = next(ticket.probability for ticket in of if ticket.option.at == at)
+        tries.append(Tried(before, at, chance, attempts[number].outcome == "approved"))
+    return tries
+
+
 def _show_planners(result: Evaluation) -> None:
     for name, found in result.planners.items():
         low, high = found.interval95
@@ -88,6 +119,14 @@ def _show_planners(result: Evaluation) -> None:
               f"{found.attempts_per_case:.2f} tries, {found.violations} violations, calibration {error}, "
               f"{found.plan_ms_mean:.2f}/{found.plan_ms_p99:.2f} ms", flush=True)  # fmt: skip
 
+
+PARTS = {
+    "contest": contest,
+    "ablations": ablations,
+    "learning": learning,
+    "off-policy": off_policy,
+    "speed": speed,
+}
 
 if __name__ == "__main__":
     main()

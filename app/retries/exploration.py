@@ -17,6 +17,7 @@ from app.retries.planning import Option, Plan
 
 AMONG = 5
 LEAST_CHANCE = 0.02
+BEST_SHARE = 0.6  # what is never drawn away from the best: estimates of other policies need likely choices
 HALVINGS = 40
 DRAWS = 2000  # where the draws of a case begin in its own sequence of fractions
 
@@ -59,7 +60,7 @@ def draw(of: Sequence[Ticket], facts: CaseFacts) -> Ticket:
 
 
 def _chances(losses: NDArray[np.float64], allowed: float) -> NDArray[np.float64]:
-    """The flattest softmax of the losses, each chance at least the least one, whose expected loss is allowed."""
+    """The flattest softmax of the losses whose expected loss is allowed, behind the best slot's own share."""
     cold, hot = 1e-6, 1.0
     for _ in range(HALVINGS):
         middle = (cold * hot) ** 0.5
@@ -69,4 +70,6 @@ def _chances(losses: NDArray[np.float64], allowed: float) -> NDArray[np.float64]
 
 def _softened(losses: NDArray[np.float64], heat: float) -> NDArray[np.float64]:
     shares = np.exp(-np.minimum(losses / heat, 700))
-    return np.asarray(LEAST_CHANCE + (1 - LEAST_CHANCE * len(losses)) * shares / shares.sum())
+    chances = (1 - BEST_SHARE) * shares / shares.sum()
+    chances[0] += BEST_SHARE
+    return np.asarray(LEAST_CHANCE + (1 - LEAST_CHANCE * len(losses)) * chances)

@@ -54,11 +54,16 @@ class Studied:
     """One case as learning sees it: the answers under each hypothesis, and how much it still counts."""
 
     facts: CaseFacts
-    group: int
+    groups: tuple[int, ...]
     seen: Trace
     likelihood: Weights
     fades: float
     is_advised: bool
+
+    @property
+    def group(self) -> int:
+        """What the first decline said."""
+        return self.groups[0]
 
     @property
     def kind(self) -> Hashable:
@@ -104,7 +109,7 @@ def _study(history: Sequence[CaseFacts]) -> list[Studied]:
         advised = _advised_at_first(facts)
         seen = trace(facts, attempts, groups, advised)
         fades = FADES_PER_MONTH ** ((newest - facts.failed_at).days / 30)
-        studied.append(Studied(facts, groups[0], seen, seen.likelihood(), fades, advised is not None))
+        studied.append(Studied(facts, tuple(groups), seen, seen.likelihood(), fades, advised is not None))
     return studied
 
 
@@ -173,6 +178,7 @@ def forecasts(case: Studied, knowledge: Knowledge) -> list[Forecast]:
         weights = weights / weights.sum()
         approved = bool(case.seen.approved[number])
         if number:
-            said.append(Forecast(GROUPS[case.group], float(weights @ chance), approved))
+            last = case.groups[min(number, len(case.groups)) - 1]
+            said.append(Forecast(GROUPS[last], float(weights @ chance), approved))
         weights = weights * (chance if approved else 1 - chance) * fits
     return said
