@@ -137,27 +137,16 @@ class StripeDoor:
         self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json | None = None
     ) -> Iterator[Json]:
         """Every row of a list, in Stripe's order: the newest first."""
-        return self._walk(permission, ask_page, params or {}, cursor="starting_after")
-
-    def _pages_back(
-        self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json
-    ) -> Iterator[Json]:
-        """Every row that is newer than `params["ending_before"]`, the oldest first."""
-        return self._walk(permission, ask_page, params, cursor="ending_before")
-
-    def _walk(
-        self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json, *, cursor: str
-    ) -> Iterator[Json]:
-        asked: Json = {"limit": PAGE_SIZE, **params}
+        asked: Json = {"limit": PAGE_SIZE, **(params or {})}
         while True:
             page = self._ask(permission, partial(ask_page, asked))
             found = rows(page, "data")
-            yield from found if cursor == "starting_after" else reversed(found)
-            edge = text(found[-1 if cursor == "starting_after" else 0], "id") if found else None
+            yield from found
+            edge = text(found[-1], "id") if found else None
             # An imitation that ignores the cursor would answer with the same page for ever.
-            if page.get("has_more") is not True or edge is None or edge == asked.get(cursor):
+            if page.get("has_more") is not True or edge is None or edge == asked.get("starting_after"):
                 return
-            asked = {**asked, cursor: edge}
+            asked = {**asked, "starting_after": edge}
 
 
 def _is_stripes_own(api_base: str) -> bool:

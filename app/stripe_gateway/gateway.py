@@ -2,7 +2,6 @@
 
 from app.stripe_gateway.account import AccountCalls
 from app.stripe_gateway.card_setup import CardSetupCalls
-from app.stripe_gateway.events import EventCalls
 from app.stripe_gateway.listing import ListingCalls
 from app.stripe_gateway.paying import PayCalls
 from app.stripe_gateway.payment_methods import PaymentMethodCalls, find_effective_payment_method_id
@@ -18,7 +17,6 @@ class StripeGateway(
     PaymentMethodCalls,
     CardSetupCalls,
     AccountCalls,
-    EventCalls,
     ListingCalls,
 ):
     """One account at Stripe. Cheap to make; keeps its connections to itself, so make one after a fork, not before.

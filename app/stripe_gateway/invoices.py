@@ -1,13 +1,12 @@
 """Reading invoices and ending their collection. Charging them is in `paying.py`."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
 from app.log import get_logger
 from app.stripe_gateway.client import StripeDoor
 from app.stripe_gateway.errors import LACKING, InvalidRequest, Unsupported
 from app.stripe_gateway.readers import read_invoice
-from app.stripe_gateway.readers.fields import Json, reference, text, whole
+from app.stripe_gateway.readers.fields import Json, reference, text
 from app.stripe_gateway.snapshots import InvoiceSnapshot
 
 _log = get_logger(__name__)
@@ -33,12 +32,6 @@ class InvoiceCalls(StripeDoor):
         found = [read_invoice(row) for row in self._list_open({"customer": customer_id})]
         found.reverse()  # so that invoices of one second keep their order
         return sorted(found, key=lambda invoice: invoice.created)
-
-    def list_invoices_open(self, created_after: datetime) -> Iterator[InvoiceSnapshot]:
-        """Every open invoice of the account created at `created_after` or later, newest first, page by page."""
-        for row in self._list_open({"created": {"gte": int(created_after.timestamp())}}):
-            if whole(row, "created") is None or (whole(row, "created") or 0) >= int(created_after.timestamp()):
-                yield read_invoice(row)
 
     def find_invoice_id(self, *, payment_intent_id: str) -> str | None:
         """The invoice that a payment intent pays, or None: since basil, charges and intents no longer name it."""

@@ -149,11 +149,6 @@ CALLS: dict[str, list[Call]] = {
         lambda g: g.invoices_page(created_after=MOMENT, cursor="in_1"),
     ],
     "list_charges": [lambda g: g.list_charges("pi_1")],
-    "list_events": [
-        lambda g: list(g.list_events(created_after=MOMENT, delivery_success=False)),
-        lambda g: list(g.list_events(ending_before="evt_1")),
-    ],
-    "list_invoices_open": [lambda g: list(g.list_invoices_open(MOMENT))],
     "list_open_invoices": [lambda g: g.list_open_invoices(customer_id="cus_1")],
     "list_subscriptions": [lambda g: g.list_subscriptions("cus_1")],
     "list_webhook_endpoints": [lambda g: g.list_webhook_endpoints()],

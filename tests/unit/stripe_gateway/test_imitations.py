@@ -14,6 +14,7 @@ from tests.unit.stripe_gateway.conftest import API
 
 STRIPE = "https://api.stripe.com"
 PAY = f"{API}/v1/invoices/in_1/pay"
+MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
 OPEN = {"id": "in_1", "object": "invoice", "status": "open", "amount_due": 100, "payment_intent": None}
 PAID = {**OPEN, "status": "paid"}
 NAMED: dict[str, Any] = {"idempotency_key": "org:in_1:1", "payment_method_id": "pm_1"}
@@ -65,7 +66,7 @@ def test_stripe_itself_is_asked_by_the_full_filter_alone(
     with pytest.raises(errors.NotFound):
         stripe_itself.list_charges("pi_1")
     with pytest.raises(errors.InvalidRequest):
-        list(stripe_itself.list_events(types=("invoice.paid",)))
+        stripe_itself.events_page(("invoice.paid",), created_after=MOMENT)
     assert len(stripe_api.calls) == 3
 
 
@@ -94,8 +95,8 @@ def test_a_filter_by_moment_that_is_ignored_is_applied_here(
 ) -> None:
     rows = [{**OPEN, "id": "in_old", "created": 10}, {**OPEN, "id": "in_new", "created": 1_800_000_000}]
     stripe_api.get(f"{API}/v1/invoices", json={"object": "list", "has_more": False, "data": rows})
-    found = gateway.list_invoices_open(datetime(2026, 11, 1, tzinfo=UTC))
-    assert [invoice.id for invoice in found] == ["in_new"]
+    found = gateway.invoices_page(created_after=MOMENT, open_only=True)
+    assert [invoice.id for invoice in found.rows] == ["in_new"]
 
 
 def test_charges_and_subscriptions_of_others_are_left_out(
@@ -203,7 +204,8 @@ def test_events_without_filters_are_chosen_here(gateway: StripeGateway, stripe_a
     stripe_api.get(f"{API}/v1/events", status=400, json={"error": {"message": "Unexpected types"}})
     rows = [{"id": "evt_1", "type": "invoice.paid"}, {"id": "evt_2", "type": "plan.created"}]
     stripe_api.get(f"{API}/v1/events", json={"object": "list", "data": rows})
-    assert [event.id for event in gateway.list_events()] == ["evt_1"]
+    found = gateway.events_page(("invoice.paid",), created_after=MOMENT)
+    assert [event.id for event in found.rows] == ["evt_1"]
 
 
 def test_a_next_attempt_counts_only_where_somebody_makes_it(
