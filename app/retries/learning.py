@@ -78,7 +78,7 @@ def learn(history: Sequence[CaseFacts], base: Knowledge = SHIPPED) -> Lesson:
     `base` may be imported counts of other accounts. Cases without any answered try after the first failure teach
     little and are welcome. Seconds for thousands of cases.
     """
-    studied = _study(history)
+    studied = study(history)
     if len(studied) < LEAST_CASES:
         return Lesson(base, False, f"{len(studied)} cases are too few to learn from; {LEAST_CASES} are needed", 0.0)
     halves = studied[0::2], studied[1::2]
@@ -99,7 +99,8 @@ def learn(history: Sequence[CaseFacts], base: Knowledge = SHIPPED) -> Lesson:
     return Lesson(replace(chosen, calibration=fitted), gain >= 0, reason, gain)
 
 
-def _study(history: Sequence[CaseFacts]) -> list[Studied]:
+def study(history: Sequence[CaseFacts]) -> list[Studied]:
+    """Each case as learning sees it, oldest first; cases whose card nobody has charged are left out."""
     newest = max((facts.failed_at for facts in history), default=None)
     studied = []
     for facts in sorted(history, key=lambda each: (each.failed_at, each.seed)):
@@ -120,7 +121,8 @@ def _advised_at_first(facts: CaseFacts) -> float | None:
     return float(moments(facts, [named]).after[0]) if named else None
 
 
-def _weights(case: Studied, knowledge: Knowledge) -> Weights:
+def weights_of(case: Studied, knowledge: Knowledge) -> Weights:
+    """The weights a case began with."""
     weights = initial_weights(case.facts, case.group, knowledge)
     if case.is_advised:
         weights = weights * (1 - ADVICE_TRUSTED)
@@ -144,7 +146,7 @@ def _recounted(stacks: Sequence[tuple[Studied, Weights, Weights]], base: Knowled
     """One pass: every case spreads itself over the stories as `now` has them, and the shares are added to `base`."""
     causes, purses, paydays = _tables(CAUSES), _tables(PURSES), _tables(CALENDARS)
     for first, likelihood, fades in stacks:
-        shares = _weights(first, now) * likelihood
+        shares = weights_of(first, now) * likelihood
         share = (fades / shares.sum(axis=1)) @ shares
         causes[GROUPS[first.group]] += np.bincount(ALL.cause, share, len(CAUSES))
         purses[funding_of(first.facts.card)] += np.bincount(ALL.purse[HAS_PURSE], share[HAS_PURSE], len(PURSES))
@@ -173,7 +175,7 @@ def _added(base: Counts, new: dict[str, NDArray[np.float64]], names: tuple[str, 
 
 def forecasts(case: Studied, knowledge: Knowledge) -> list[Forecast]:
     """What the model would have said before each try of a case, and what came."""
-    weights, said = _weights(case, knowledge), []
+    weights, said = weights_of(case, knowledge), []
     for number, (chance, fits) in enumerate(zip(case.seen.chance, case.seen.fits, strict=True)):
         weights = weights / weights.sum()
         approved = bool(case.seen.approved[number])

@@ -30,7 +30,7 @@ def case(signals: DeclineSignals = NO_FUNDS, *, retries: tuple[Attempt, ...] = (
     """A case whose first charge failed with `signals` at FAILED_AT, on a Visa credit card unless changed."""
     attempts = (declined(FAILED_AT, signals, source="stripe"), *retries)
     fields: dict[str, Any] = {"seed": "case_1", "amount_minor": 4900, "currency": "usd", "card": VISA}
-    return CaseFacts(failed_at=FAILED_AT, **{"attempts": attempts, **fields, **changes})
+    return CaseFacts(**{"failed_at": FAILED_AT, "attempts": attempts, **fields, **changes})
 
 
 def uses(count: int, every_hours: float, *, until: datetime, signals: DeclineSignals = NO_FUNDS) -> tuple[CardUse, ...]:

@@ -1,7 +1,7 @@
 """Learning from an account's own cases: slowly from few, surely from many, never trusted when it forecasts worse."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import numpy as np
@@ -9,13 +9,18 @@ import pytest
 
 from app.retries.calibration import calibrated
 from app.retries.calibration_fit import Forecast, fit_calibration
+from app.retries.customers import paydays_of
 from app.retries.evaluation import load_world, make_contestant, policy_of
-from app.retries.facts import CaseFacts
+from app.retries.facts import Card, CaseFacts
 from app.retries.knowledge import SHIPPED, Knowledge, UnreadableCounts, prior_paydays, read_knowledge
 from app.retries.learning import learn
 from app.retries.measuring.contest import play
 from app.retries.planning import make_plan
-from tests.unit.retries.cases import case
+from tests.unit.retries.cases import case, declined
+
+
+def at(month: int, day: int) -> datetime:
+    return datetime(2026, month, day, 11, tzinfo=UTC)
 
 
 @cache
@@ -117,3 +122,16 @@ def test_calibration_brings_overconfident_forecasts_down_and_leaves_the_unknown_
     knowledge = Knowledge(calibration=fitted)
     assert calibrated(0.5, "opaque", knowledge) == pytest.approx(0.3, abs=0.06)
     assert calibrated(0.5, "limit", knowledge) == pytest.approx(0.5)
+
+
+def test_a_customer_who_paid_on_their_day_before_is_expected_to_again() -> None:
+    card = Card("visa", "debit", "GB", "fp")
+    paid = [
+        case(card=card, timezone="Europe/London", failed_at=at(month, 2), attempts=tries)
+        for month in (7, 8, 10)
+        for tries in [(declined(at(month, 2)), declined(at(month, 9)), declined(at(month, 12), outcome="approved"))]
+    ]
+    known = paydays_of(paid)
+    assert len(known) == 5
+    assert known[0][0] in {"monthly-10", "monthly-11", "monthly-12"}
+    assert paydays_of(()) == ()
