@@ -40,6 +40,20 @@ class Bell:
             return False
         return True
 
+    def is_first(self, mark: str, forgotten_after_ms: int) -> bool:
+        """Leave `mark` unless it stands already; False when it does, or when Redis is away."""
+        try:
+            return bool(self.redis.set(mark, 1, nx=True, px=forgotten_after_ms))
+        except (RedisError, OSError):
+            return False
+
+    def forget(self, mark: str) -> None:
+        """Take a mark away; nothing where Redis is away."""
+        try:
+            self.redis.delete(mark)
+        except (RedisError, OSError):
+            return
+
     def waiting(self) -> int:
         """How many jobs wait to be heard; none when Redis is away, because then nothing is known to wait."""
         try:

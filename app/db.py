@@ -22,6 +22,7 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     event,
+    make_url,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -31,6 +32,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 APP_ROLE = "recoup_app"
 SWEEPER_ROLE = "recoup_sweeper"
 SETTING = "recoup.organization_id"
+_PATIENCE = "-c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=20s"
 
 type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
 
@@ -93,7 +95,7 @@ def _engine(url: str, role: str, pool_size: int, pre_ping: bool, **options: Any)
         connect_args={
             "connect_timeout": 5,
             "application_name": role,
-            "options": "-c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=20s",
+            "options": f"{_PATIENCE} {make_url(url).query.get('options', '')}".strip(),
         },
     )
 

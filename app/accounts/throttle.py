@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from app.log import get_logger
@@ -27,7 +27,7 @@ class FailureThrottle:
     """Ten failures an e-mail address and fifty a network address in fifteen minutes; successes are not counted."""
 
     def __init__(self, redis_url: str, secret_key: str) -> None:
-        storage = RedisStorage(redis_url, wrap_exceptions=True, socket_timeout=1, socket_connect_timeout=1)
+        storage = storage_from_string(redis_url, wrap_exceptions=True, socket_timeout=1, socket_connect_timeout=1)
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._key = secret_key.encode()
