@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -36,8 +37,18 @@ class Connected:
 
 
 def make_gateway(context: Context, api_key: str, pace: Callable[[], None] = at_once) -> StripeGateway:
-    """A gateway for a key, talking to wherever this process is told Stripe is."""
-    return StripeGateway(api_key, api_base=context.settings.stripe_api_base, pace=pace)
+    """A gateway for a key, talking to wherever this process is told Stripe is.
+
+    Without a pace of its own it is one that this process keeps, with its open connections: a greeting of TLS for every
+    webhook and step would cost more than what is asked.
+    """
+    api_base = context.settings.stripe_api_base
+    return _kept(api_key, api_base) if pace is at_once else StripeGateway(api_key, api_base=api_base, pace=pace)
+
+
+@lru_cache(maxsize=64)
+def _kept(api_key: str, api_base: str | None) -> StripeGateway:
+    return StripeGateway(api_key, api_base=api_base)
 
 
 def gateway_for(context: Context, connection: Connection, pace: Callable[[], None] = at_once) -> StripeGateway:
