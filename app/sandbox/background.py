@@ -27,10 +27,12 @@ class Background:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the delivery in hand."""
+        """End after the deliveries in hand."""
         self._stopping.set()
         self._world.bell.set()
         self._thread.join(timeout=15)
+        if self._postman:
+            self._postman.rest()
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -12,13 +12,15 @@ import orjson
 from flask import Response, request
 
 from app.log import get_logger
-from app.sandbox import forms, idempotency, ids, test_clocks
+from app.sandbox import forms, idempotency, ids, permissions, test_clocks
+from app.sandbox.connect import Accounts
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.expand import expanded
 from app.sandbox.faults import REQUEST_FAULTS, Fault, Faults
 from app.sandbox.idempotency import Answer
 from app.sandbox.ledger import API_VERSION, Ledger, Mark
 from app.sandbox.params import Params
+from app.sandbox.rate_limits import RateLimits
 from app.sandbox.store import Doc
 from app.sandbox.world import World
 
@@ -35,9 +37,10 @@ class ConnectionCut(Exception):
 class Door:
     """Turns handlers into Flask views."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
-        self._world = world
+    def __init__(self, accounts: Accounts, faults: Faults, limits: RateLimits) -> None:
+        self._accounts = accounts
         self._faults = faults
+        self._limits = limits
         self._in_flight = idempotency.InFlight()
 
     def view(self, handler: Handler) -> Callable[..., Response]:
@@ -60,10 +63,10 @@ class Door:
     def _respond(self, handler: Handler, path_ids: dict[str, str]) -> Response:
         request_id = _request_id()
         try:
-            _check_key(request.authorization)
+            world = self._admitted()
             fault = self._faults.strike(REQUEST_FAULTS, request.path, request.method)
             _before(fault)
-            answer = self._answer(handler, path_ids, request_id, fault)
+            answer = self._answer(world, handler, path_ids, request_id, fault)
         except StripeRefusal as refusal:
             return _http(_refused(refusal, request_id), refusal.headers)
         except ConnectionCut:
@@ -72,17 +75,27 @@ class Door:
             return _drop()
         return _http(answer)
 
-    def _answer(self, handler: Handler, path_ids: dict[str, str], request_id: str, fault: Fault | None) -> Answer:
-        pairs = request.form if request.method == "POST" else request.args
-        given = forms.decode(pairs.items(multi=True))
+    def _admitted(self) -> World:
+        """The world that this request may act on; raises a 401, a 403 or a 429."""
+        key = _key_of(request.authorization)
+        account = request.headers.get("Stripe-Account") or request.headers.get("Stripe-Context")
+        world = self._accounts.world(account, permissions.masked(key))
+        permissions.check(self._accounts.platform.store, key, request.method, request.path, world.account)
+        self._limits.admit(world.account, f"{request.method} {request.url_rule}")
+        return world
+
+    def _answer(
+        self, world: World, handler: Handler, path_ids: dict[str, str], request_id: str, fault: Fault | None
+    ) -> Answer:
+        given = _given()
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         if key is not None and len(key) > idempotency.LONGEST_KEY:
             raise StripeRefusal(400, "Idempotency keys may have at most 255 characters.", executed=False)
         print_of_request = idempotency.fingerprint(request.method, request.path, given)
-        with self._in_flight.hold(key):
+        with self._in_flight.hold(key and f"{world.account}/{key}"):
             _dawdle(fault)
             about = [*path_ids.values(), *(value for value in given.values() if isinstance(value, str))]
-            with self._world.transaction(mark=Mark(request_id, key), about=about) as ledger:
+            with world.transaction(mark=Mark(request_id, key), about=about) as ledger:
                 kept = idempotency.recall(ledger.store, key, print_of_request, ledger.wall) if key else None
                 if kept is not None:
                     return kept
@@ -137,8 +150,16 @@ def _dawdle(fault: Fault | None) -> None:
         time.sleep(fault.seconds)
 
 
-def _check_key(authorization: Any) -> None:
-    """A bearer token or a basic user name that looks like a test key."""
+def _given() -> dict[str, Any]:
+    """The request's parameters: JSON for v2, else a form or a query."""
+    if request.method == "POST" and request.is_json:
+        return forms.from_json(request.get_json(silent=True))
+    pairs = request.form if request.method == "POST" else request.args
+    return forms.decode(pairs.items(multi=True))
+
+
+def _key_of(authorization: Any) -> str:
+    """A bearer token or a basic user name that looks like a test key; raises the 401."""
     token = authorization and (authorization.token or authorization.username)
     if not token:
         raise StripeRefusal(
@@ -148,6 +169,7 @@ def _check_key(authorization: Any) -> None:
         )
     if not token.startswith(("sk_test_", "rk_test_")):
         raise StripeRefusal(401, f"Invalid API Key provided: {token[:8]}****", executed=False)
+    return str(token)
 
 
 def _request_id() -> str:
@@ -164,6 +186,9 @@ def _http(answer: Answer, extra: dict[str, str] | None = None) -> Response:
     response = Response(answer.body, status=answer.status, mimetype="application/json")
     response.headers["Request-Id"] = _request_id() if answer.replayed else answer.request_id
     response.headers["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
+    account = request.headers.get("Stripe-Account")
+    if account:
+        response.headers["Stripe-Account"] = account
     key = request.headers.get("Idempotency-Key")
     if key:
         response.headers["Idempotency-Key"] = key

@@ -45,3 +45,18 @@ def _with_lists(node: Any) -> Any:
     if node and all(key.isdigit() for key in node):
         return [_with_lists(node[key]) for key in sorted(node, key=int)]
     return {key: _with_lists(value) for key, value in node.items()}
+
+
+def from_json(body: Any) -> dict[str, Any]:
+    """A JSON object as if it had come as a form: numbers and booleans become text, null becomes the empty text."""
+    return {str(name): _as_text(value) for name, value in body.items()} if isinstance(body, dict) else {}
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return from_json(value)
+    if isinstance(value, list):
+        return [_as_text(entry) for entry in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

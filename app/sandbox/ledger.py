@@ -11,10 +11,11 @@ from typing import Any
 
 import orjson
 
-from app.sandbox import ids
+from app.sandbox import ids, thin
 from app.sandbox.errors import StripeRefusal, missing
 from app.sandbox.store import LINKS, Doc, Store
 
+ENDPOINT_KINDS = ("webhook_endpoint", thin.DESTINATION)
 API_VERSION = "2026-08-26.dahlia"
 _MISSING = object()
 
@@ -44,6 +45,9 @@ class Ledger:
     woke: bool = False
     clock: str | None = None
     wall: int = -1
+    account: str | None = None
+    platform: Store | None = None
+    _endpoints: list[Doc] | None = None
     _seen: dict[tuple[str, str], Doc] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,6 +78,8 @@ class Ledger:
         if self.clock and doc.get("test_clock", self.clock) is None:
             doc["test_clock"] = self.clock
         self._seen[name, doc["id"]] = doc
+        if name in ENDPOINT_KINDS:
+            self._endpoints = None
         self.store.put(name, doc, doc.get("created", self.now), _links(doc))
         return doc
 
@@ -99,7 +105,7 @@ class Ledger:
         """Record an event with a snapshot of `doc`, and one delivery for each endpoint that wants it."""
         if self.silent:
             return
-        endpoints = [entry for entry in self.endpoints() if wants(entry, event_type)]
+        endpoints = [entry for entry in self._listening() if wants(entry, event_type)]
         data: Doc = {"object": snapshot(doc)}
         if previous:
             data["previous_attributes"] = previous
@@ -114,6 +120,8 @@ class Ledger:
             "request": {"id": self.mark.request_id, "idempotency_key": self.mark.idempotency_key},
             "type": event_type,
         }
+        if self.account:
+            event["account"] = self.account
         self.store.put("event", event, self.wall, {"status": event_type})
         for endpoint in endpoints:
             self.store.execute(
@@ -129,12 +137,13 @@ class Ledger:
         """What was read is read anew: documents were removed behind the ledger's back."""
         self._seen.clear()
 
-    def endpoints(self) -> list[Doc]:
-        """The enabled webhook endpoints."""
-        rows = self.store.fetch(
-            "select body from objects where kind = 'webhook_endpoint' and status = 'enabled' order by seq"
-        )
-        return [orjson.loads(body) for (body,) in rows]
+    def _listening(self) -> list[Doc]:
+        """Every endpoint that may hear of what happens here, read once in a transaction."""
+        if self._endpoints is None:
+            self._endpoints = listening(self.store, connect=False)
+            if self.platform is not None:
+                self._endpoints += listening(self.platform, connect=True)
+        return self._endpoints
 
     def linked(self, kind: str, column: str, value: str, status: str | None = None) -> list[Doc]:
         """Every document of `kind` whose `column` (one of `LINKS`) is `value`, in `status` if given, oldest first."""
@@ -169,8 +178,20 @@ class Ledger:
         self.store.execute("release attempt")
 
 
+def listening(store: Store, *, connect: bool) -> list[Doc]:
+    """The enabled endpoints of one account: those for its own events, or those for its connected accounts'."""
+    rows = store.fetch(
+        "select body from objects where kind in ('webhook_endpoint', 'v2.core.event_destination')"
+        " and status = 'enabled' and (id in (select id from objects where kind = '_connect')) = ? order by seq",
+        connect,
+    )
+    return [orjson.loads(body) for (body,) in rows]
+
+
 def wants(endpoint: Doc, event_type: str) -> bool:
-    """Whether an endpoint asked for this type of event."""
+    """Whether an endpoint asked for this type of event; thin events have a prefix to theirs."""
+    if endpoint["object"] == thin.DESTINATION:
+        event_type = thin.thin_type(event_type)
     return "*" in endpoint["enabled_events"] or event_type in endpoint["enabled_events"]
 
 

@@ -11,7 +11,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from app.clock import SandboxClock
 from app.log import get_logger
 from app.sandbox.background import Background
-from app.sandbox.control import books, samples
+from app.sandbox.connect import Accounts, Stop
+from app.sandbox.control import access, books, samples
 from app.sandbox.control import customers as control_customers
 from app.sandbox.control import faults as control_faults
 from app.sandbox.control import invoices as control_invoices
@@ -20,12 +21,17 @@ from app.sandbox.control.desk import Desk
 from app.sandbox.door import Door, Route
 from app.sandbox.faults import Faults
 from app.sandbox.pages import views
+from app.sandbox.rate_limits import RateLimits
+from app.sandbox.resources import (
+    accounts as account_resource,
+)
 from app.sandbox.resources import (
     balance_transactions,
     checkout_sessions,
     coupons,
     credit_notes,
     customers,
+    event_destinations,
     events,
     invoiceitems,
     invoices,
@@ -51,11 +57,13 @@ LARGEST_BODY = 1_000_000
 log = get_logger(__name__)
 
 _RESOURCES = (
+    account_resource,
     balance_transactions,
     checkout_sessions,
     coupons,
     credit_notes,
     customers,
+    event_destinations,
     events,
     invoiceitems,
     invoices,
@@ -88,15 +96,22 @@ def create_sandbox(
     the end.
     """
     world, faults = World(home, clock, base_url), Faults()
+
+    def attend(opened: World) -> Stop:
+        hand = Background(opened, Postman(opened, faults))
+        hand.start()
+        return hand.stop
+
+    accounts, limits = Accounts(world, attend if deliver else None), RateLimits()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    door = Door(world, faults)
+    door = Door(accounts, faults, limits)
     for method, rule, handler in routes():
         app.add_url_rule(
             rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
         )
-    desk = Desk(world, faults, deliver)
-    for control in (control_time, control_customers, control_invoices, control_faults, books, samples):
+    desk = Desk(accounts, faults, limits, deliver)
+    for control in (access, control_time, control_customers, control_invoices, control_faults, books, samples):
         app.register_blueprint(control.blueprint(desk))
     app.register_blueprint(views.blueprint(world))
 
@@ -112,8 +127,10 @@ def create_sandbox(
     background = Background(world, Postman(world, faults) if deliver else None)
     app.extensions["sandbox"] = background
     app.extensions["sandbox_world"] = world
+    app.extensions["sandbox_accounts"] = accounts
     if deliver:
         background.start()
+        accounts.all()  # opens those of an earlier run, and attends to them
     return app
 
 
@@ -158,6 +175,7 @@ def shut(server: BaseWSGIServer, app: Flask) -> None:
     """Close what `serve` opened, after `serve_forever` has returned."""
     server.server_close()
     app.extensions["sandbox"].stop()
+    app.extensions["sandbox_accounts"].close()
     app.extensions["sandbox_world"].store.close()
 
 

@@ -1,18 +1,17 @@
-"""Delivers events to webhook endpoints: signed, in order of creation, and again with growing gaps for up to three days.
+"""Delivers events to webhook endpoints: each in order of creation, and again with growing gaps for up to three days.
 
-A delivery is a row, so none is forgotten when the sandbox is killed; it may then arrive twice, as real ones do.
+Every endpoint has a round of its own, so that a slow one holds up nobody else. A delivery is a row, so none is
+forgotten when the sandbox is killed; it may then arrive twice, as real ones do.
 """
 
-import hashlib
-import hmac
+import threading
 import time
-from dataclasses import dataclass
 
-import orjson
 import requests
 
 from app.log import get_logger
 from app.sandbox.faults import WEBHOOK_FAULTS, Faults
+from app.sandbox.letters import Letter, letter, signature_header
 from app.sandbox.policy import DAY, HOUR
 from app.sandbox.world import World
 
@@ -23,99 +22,122 @@ GIVE_UP_AFTER = 3 * DAY
 TIMEOUT = (3.05, 10)
 BATCH = 50
 _GATHER_SECONDS = 0.2
+_REST_SECONDS = 15
 
 log = get_logger(__name__)
 
-
-@dataclass(frozen=True)
-class _Letter:
-    url: str
-    body: bytes
-    secret: str
-    event_type: str
-
-
-def signature_header(body: bytes, secret: str, timestamp: int) -> str:
-    """The `Stripe-Signature` of a body."""
-    signed = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={signed}"
+Row = tuple[int, str, str]
 
 
 class Postman:
-    """Carries out due deliveries, one after the other."""
+    """Carries out due deliveries: one thread for each endpoint that has some."""
 
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the environment has no business with loopback addresses
+        self._rounds: dict[str, threading.Thread] = {}
+        self._resting = False
 
     def deliver_due(self) -> int:
-        """Deliver what is due now; returns how many deliveries were tried."""
-        rows = self._due()
-        if len(rows) and any(fault.kind == "shuffle_webhook" for fault in self._faults.listed()):
-            time.sleep(_GATHER_SECONDS)  # a queue of one cannot be shuffled
-            rows = self._faults.shuffled(self._due())
-        for row in rows:
-            self._deliver(*row)
-        return len(rows)
+        """Send somebody to each endpoint that something is due for; returns to how many. Does not wait for them."""
+        self._resting = False
+        waiting = [endpoint for endpoint in self._endpoints_due() if endpoint not in self._rounds]
+        for endpoint in waiting:
+            thread = threading.Thread(target=self._round, args=(endpoint,), name=f"postman-{endpoint}", daemon=True)
+            self._rounds[endpoint] = thread
+            thread.start()
+        return len(waiting)
 
-    def _due(self) -> list[tuple[int, str, str]]:
+    def rest(self) -> None:
+        """Wait until every delivery in hand is done, and begin no other."""
+        self._resting = True
+        for thread in list(self._rounds.values()):
+            thread.join(timeout=_REST_SECONDS)
+
+    def _endpoints_due(self) -> list[str]:
         rows = self._world.store.fetch(
-            "select seq, event, endpoint from deliveries where state = 'pending' and due <= ? order by seq limit ?",
+            "select distinct endpoint from deliveries where state = 'pending' and due <= ?", self._world.now()
+        )
+        return [endpoint for (endpoint,) in rows]
+
+    def _round(self, endpoint: str) -> None:
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # a proxy of the environment has no business with loopback addresses
+                while not self._resting and (rows := self._gathered(endpoint)):
+                    for row in rows:
+                        if self._resting:
+                            return
+                        self._deliver(session, *row)
+        except Exception:
+            log.exception("sandbox.round_failed", endpoint=endpoint)
+        finally:
+            self._rounds.pop(endpoint, None)  # before the bell: whatever came meanwhile gets a round of its own
+            self._world.bell.set()
+
+    def _gathered(self, endpoint: str) -> list[Row]:
+        rows = self._due(endpoint)
+        if rows and any(fault.kind == "shuffle_webhook" for fault in self._faults.listed()):
+            time.sleep(_GATHER_SECONDS)  # a queue of one cannot be shuffled
+            return self._faults.shuffled(self._due(endpoint))
+        return rows
+
+    def _due(self, endpoint: str) -> list[Row]:
+        rows = self._world.store.fetch(
+            "select seq, event, endpoint from deliveries where state = 'pending' and due <= ? and endpoint = ?"
+            " order by seq limit ?",
             self._world.now(),
+            endpoint,
             BATCH,
         )
         return [(seq, event, endpoint) for seq, event, endpoint in rows]
 
-    def _deliver(self, seq: int, event: str, endpoint: str) -> None:
-        letter = self._letter(event, endpoint)
-        if letter is None:
+    def _deliver(self, session: requests.Session, seq: int, event: str, endpoint: str) -> None:
+        written = letter(self._world, event, endpoint)
+        if written is None:
             self._settle(seq, "dropped")
             return
-        fault = self._faults.strike(WEBHOOK_FAULTS[:2], letter.event_type)
+        fault = self._faults.strike(WEBHOOK_FAULTS[:2], written.event_type)
         if fault and fault.kind == "lost_webhook":
             self._settle(seq, "lost")
             return
-        arrived = self._post(letter)
+        arrived = self._post(session, written)
         if fault:
-            arrived = self._post(letter)
+            arrived = self._post(session, written)
         if arrived:
             self._settle(seq, "delivered")
         else:
             self._postpone(seq)
 
-    def _letter(self, event_id: str, endpoint_id: str) -> _Letter | None:
-        with self._world.transaction() as ledger:
-            event, endpoint = ledger.find("event", event_id), ledger.find("webhook_endpoint", endpoint_id)
-            secret = ledger.find("_secret", endpoint_id)
-            if event is None or endpoint is None or secret is None or endpoint["status"] != "enabled":
-                return None
-            body = orjson.dumps(event, option=orjson.OPT_INDENT_2)
-            return _Letter(endpoint["url"], body, secret["secret"], event["type"])
-
-    def _post(self, letter: _Letter) -> bool:
+    def _post(self, session: requests.Session, written: Letter) -> bool:
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-            "Stripe-Signature": signature_header(letter.body, letter.secret, self._world.now()),
+            "Stripe-Signature": signature_header(written.body, written.secrets, self._world.now()),
         }
         try:
-            answer = self._session.post(
-                letter.url, data=letter.body, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            answer = session.post(
+                written.url, data=written.body, headers=headers, timeout=TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as problem:
-            log.info("sandbox.webhook_not_delivered", reason=type(problem).__name__, event_type=letter.event_type)
+            log.info("sandbox.webhook_not_delivered", reason=type(problem).__name__, event_type=written.event_type)
             return False
         return 200 <= answer.status_code < 300
 
     def _settle(self, seq: int, state: str) -> None:
+        """Only a delivery that still waits: an endpoint that was switched off meanwhile has lost its own."""
         with self._world.transaction() as ledger:
-            ledger.store.execute("update deliveries set state = ?, attempts = attempts + 1 where seq = ?", state, seq)
+            ledger.store.execute(
+                "update deliveries set state = ?, attempts = attempts + 1 where seq = ? and state = 'pending'",
+                state,
+                seq,
+            )
 
     def _postpone(self, seq: int) -> None:
         with self._world.transaction() as ledger:
-            rows = ledger.store.fetch("select attempts, first_due from deliveries where seq = ?", seq)
+            rows = ledger.store.fetch(
+                "select attempts, first_due from deliveries where seq = ? and state = 'pending'", seq
+            )
             if not rows:
                 return
             attempts, first_due = rows[0]

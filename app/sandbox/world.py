@@ -11,12 +11,18 @@ from app.sandbox.ledger import Ledger, Mark
 from app.sandbox.store import Store
 
 DATABASE = "sandbox.db"
+PLATFORM = "acct_1SandboxRecoup000"
 
 
 class World:
     """What every request handler, timer and delivery works with."""
 
-    def __init__(self, home: Path, clock: SandboxClock, base_url: str) -> None:
+    def __init__(self, home: Path, clock: SandboxClock, base_url: str, platform: "World | None" = None) -> None:
+        """Open the account kept in `home`: the platform's own, or one that is connected to `platform`."""
+        self.platform = platform
+        self.account = PLATFORM if platform is None else home.name
+        self.tells_platform = platform is not None
+        self.home = home
         self.store = Store(home / DATABASE)
         self.clock = clock
         self.base_url = base_url
@@ -38,6 +44,9 @@ class World:
         with self.store.transaction():
             wall = self.now() if now is None or clock else now
             ledger = Ledger(self.store, wall, self.base_url, mark or Mark())
+            if self.platform is not None:
+                ledger.account = self.account
+                ledger.platform = self.platform.store if self.tells_platform else None
             if clock and now is not None:
                 ledger.now, ledger.clock = now, clock
             test_clocks.enter(ledger, about)

@@ -10,9 +10,11 @@ from flask import Response, jsonify, request
 
 from app.clock import ClockWouldRunBack
 from app.sandbox.checks import AnyWish, checked
+from app.sandbox.connect import Accounts
 from app.sandbox.errors import StripeRefusal, bad_param
 from app.sandbox.faults import Faults
 from app.sandbox.ledger import Ledger
+from app.sandbox.rate_limits import RateLimits
 from app.sandbox.store import Doc
 from app.sandbox.webhooks import due_deliveries
 from app.sandbox.world import World
@@ -22,11 +24,17 @@ _POLL_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Desk:
-    """The world and its faults; `delivers` says whether anybody carries webhooks out."""
+    """Every account's world, and the faults; `delivers` says whether anybody carries webhooks out."""
 
-    world: World
+    accounts: Accounts
     faults: Faults
+    limits: RateLimits
     delivers: bool = True
+
+    @property
+    def world(self) -> World:
+        """The account that a request is about: the one that its `Stripe-Account` names, else the platform's."""
+        return self.accounts.world(request.headers.get("Stripe-Account"))
 
     @contextmanager
     def ledger(self, *about: str) -> Iterator[Ledger]:
@@ -37,10 +45,11 @@ class Desk:
     def settle(self, seconds: float) -> bool:
         """Wait until every due webhook has been delivered or put off, at most that many real seconds."""
         deadline = time.monotonic() + seconds
-        while self.delivers and due_deliveries(self.world):
+        while self.delivers and (busy := [world for world in self.accounts.all() if due_deliveries(world)]):
             if time.monotonic() >= deadline:
                 return False
-            self.world.bell.set()
+            for world in busy:
+                world.bell.set()
             time.sleep(_POLL_SECONDS)
         return True
 

@@ -1,5 +1,6 @@
 """The clock: reading it, and turning it forward so that everything in between happens in order and at its moment."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from flask import Blueprint
@@ -18,25 +19,25 @@ def blueprint(desk: Desk) -> Blueprint:
     routes = Blueprint("control_time", __name__, url_prefix="/_sandbox")
 
     def read() -> Doc:
-        return reading(desk.world)
+        return reading(desk.accounts.all())
 
     def turn() -> Doc:
         wish = asked(ClockWish)
         advance(desk, wish.to.astimezone(UTC), wish.settle_seconds)
-        return reading(desk.world)
+        return reading(desk.accounts.all())
 
     routes.add_url_rule("/clock", "read", view(read), methods=["GET"])
     routes.add_url_rule("/clock", "turn", view(turn), methods=["POST"])
     return routes
 
 
-def reading(world: World) -> Doc:
-    """Now, the next moment at which something happens by itself, and how many webhooks are due."""
-    coming = _next_moment(world)
+def reading(worlds: list[World]) -> Doc:
+    """Now, the next moment at which something happens by itself, and how many webhooks are due, in all accounts."""
+    coming = _next_moment(worlds)
     return {
-        "now": world.clock.now().isoformat(),
+        "now": worlds[0].clock.now().isoformat(),
         "next_event_at": None if coming is None else moment(coming).isoformat(),
-        "pending_deliveries": due_deliveries(world),
+        "pending_deliveries": sum(due_deliveries(world) for world in worlds),
     }
 
 
@@ -46,25 +47,34 @@ def advance(desk: Desk, to: datetime, settle_seconds: float) -> None:
     At each stop due webhooks are given up to `settle_seconds` real seconds to be delivered before time goes on, so
     that a receiver sees them at their moment. Raises `ClockWouldRunBack` for a moment that has passed.
     """
-    world = desk.world
-    while (due := _next_moment(world)) is not None and due <= to.timestamp():
-        if due > world.now():
-            world.clock.turn_to(moment(due))
-        timers.run_due(world, due)
+    worlds = desk.accounts.all()
+    while (due := _next_moment(worlds)) is not None and due <= to.timestamp():
+        _arrive(worlds, due)
         if not desk.settle(settle_seconds):
             break
-    _finish(world, to)
+    _finish(worlds, to)
 
 
-def _finish(world: World, to: datetime) -> None:
+def _finish(worlds: list[World], to: datetime) -> None:
     """Whatever a slow receiver left behind is run at its own moment all the same."""
-    while (due := world.next_due()) is not None and due <= to.timestamp():
-        if due > world.now():
-            world.clock.turn_to(moment(due))
+    while (due := _earliest(world.next_due() for world in worlds)) is not None and due <= to.timestamp():
+        _arrive(worlds, due)
+    worlds[0].clock.turn_to(to)
+    for world in worlds:
+        world.bell.set()
+
+
+def _arrive(worlds: list[World], due: int) -> None:
+    """Turn the one clock of all accounts to a moment, and let happen what is due in each."""
+    if due > worlds[0].now():
+        worlds[0].clock.turn_to(moment(due))
+    for world in worlds:
         timers.run_due(world, due)
-    world.clock.turn_to(to)
-    world.bell.set()
 
 
-def _next_moment(world: World) -> int | None:
-    return min((due for due in (world.next_due(), next_delivery_due(world)) if due is not None), default=None)
+def _next_moment(worlds: list[World]) -> int | None:
+    return _earliest(due for world in worlds for due in (world.next_due(), next_delivery_due(world)))
+
+
+def _earliest(moments: Iterable[int | None]) -> int | None:
+    return min((due for due in moments if due is not None), default=None)

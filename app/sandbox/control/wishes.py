@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from app.money import Money, format_money
+from app.sandbox import rate_limits
 from app.sandbox.billing.balances import minimum_charge
 from app.sandbox.checks import Answer, Card, Country, Currency, Language, Wish, Zone
+from app.sandbox.permissions import RESOURCES
 
 LARGEST_AMOUNT = 99_999_999  # minor units; Stripe's own limit of eight digits
 LONGEST_OUTAGE = 30 * 24 * 60
@@ -130,6 +132,39 @@ class DisputeWish(Wish):
         "subscription_canceled",
         "unrecognized",
     ] = "fraudulent"
+
+
+class KeyWish(Wish):
+    """A restricted key: what it may do with each resource, such as `{"invoice": "write", "event": "read"}`."""
+
+    permissions: dict[str, Literal["none", "read", "write"]]
+
+    @model_validator(mode="after")
+    def _are_known(self) -> "KeyWish":
+        strange = sorted(self.permissions.keys() - RESOURCES)
+        if strange:
+            raise ValueError(f"permissions: {strange[0]!r} is not known; known are {', '.join(sorted(RESOURCES))}")
+        return self
+
+
+class RatesWish(Wish):
+    """Requests a second: of an account in all, of each operation, and of each search."""
+
+    account: Annotated[float, Field(ge=1, le=10_000)] = rate_limits.GLOBAL
+    endpoint: Annotated[float, Field(ge=1, le=10_000)] = rate_limits.ENDPOINT
+    search: Annotated[float, Field(ge=1, le=10_000)] = rate_limits.SEARCH
+
+
+class AccountWish(Wish):
+    """A connected account."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "Connected account"
+
+
+class RollWish(Wish):
+    """How long an endpoint's present secret goes on signing beside the new one: at most Stripe's 24 hours."""
+
+    hours: Annotated[float, Field(ge=0, le=24)] = 24
 
 
 class VerdictWish(Wish):

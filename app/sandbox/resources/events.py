@@ -1,8 +1,8 @@
-"""Events, for thirty days, and the account that they belong to."""
+"""Events, for thirty days: as snapshots, and thin."""
 
 from typing import Any
 
-from app.sandbox import listing, policy
+from app.sandbox import listing, thin
 from app.sandbox.door import Route
 from app.sandbox.errors import bad_param, missing
 from app.sandbox.ledger import Ledger
@@ -47,51 +47,22 @@ def list_all(ledger: Ledger, params: Params) -> Doc:
     return {**found, "data": [_with_pending(ledger, event) for event in found["data"]]}
 
 
-def account(ledger: Ledger, params: Params, account: str = "") -> Doc:
-    """The one account of this sandbox."""
-    settings = policy.load(ledger)
-    name = settings.business_name
+def retrieve_thin(ledger: Ledger, params: Params, event: str) -> Doc:
+    """The thin form of one event."""
+    return thin.notification(retrieve(ledger, params, event))
+
+
+def list_thin(ledger: Ledger, params: Params) -> Doc:
+    """The newest thin events about `object_id`, or about anything; one page."""
+    about = params.text("object_id")
+    extra = f"created >= {ledger.now - KEPT_FOR}" + (" and json_extract(body, '$.data.object.id') = ?" if about else "")
+    found = listing.page(
+        ledger, params, "event", "/v2/core/events", extra=extra, extra_values=(about,) if about else ()
+    )
     return {
-        "id": "acct_1SandboxRecoup000",
-        "object": "account",
-        "business_profile": {
-            "annual_revenue": None,
-            "estimated_worker_count": None,
-            "mcc": None,
-            "minority_owned_business_designation": None,
-            "name": name,
-            "support_address": None,
-            "support_email": "support@example.com",
-            "support_phone": None,
-            "support_url": None,
-            "url": "https://example.com",
-        },
-        "business_type": "company",
-        "capabilities": {"card_payments": "active", "transfers": "active"},
-        "charges_enabled": True,
-        "country": "US",
-        "created": 1_700_000_000,
-        "default_currency": "usd",
-        "details_submitted": True,
-        "email": "owner@example.com",
-        "metadata": {},
-        "payouts_enabled": True,
-        "settings": {
-            "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
-            "card_payments": {
-                "decline_on": {"avs_failure": False, "cvc_failure": False},
-                "statement_descriptor_prefix": None,
-                "statement_descriptor_prefix_kana": None,
-                "statement_descriptor_prefix_kanji": None,
-            },
-            "dashboard": {"display_name": name, "timezone": "Etc/UTC"},
-            "payments": {
-                "statement_descriptor": settings.statement_descriptor,
-                "statement_descriptor_kana": None,
-                "statement_descriptor_kanji": None,
-            },
-        },
-        "type": "standard",
+        "data": [thin.notification(event) for event in found["data"]],
+        "next_page_url": None,
+        "previous_page_url": None,
     }
 
 
@@ -103,6 +74,6 @@ def _with_pending(ledger: Ledger, event: Doc) -> Doc:
 ROUTES: list[Route] = [
     ("GET", "/v1/events", list_all),
     ("GET", "/v1/events/<event>", retrieve),
-    ("GET", "/v1/account", account),
-    ("GET", "/v1/accounts/<account>", account),
+    ("GET", "/v2/core/events", list_thin),
+    ("GET", "/v2/core/events/<event>", retrieve_thin),
 ]

@@ -10,7 +10,7 @@ from app.sandbox.store import Doc
 
 def create(ledger: Ledger, params: Params) -> Doc:
     """Create an endpoint; the answer alone carries `secret`."""
-    params.ignore("connect")
+    connect = params.flag("connect")
     events = params.texts("enabled_events")
     if not events:
         raise missing_param("enabled_events")
@@ -27,9 +27,11 @@ def create(ledger: Ledger, params: Params) -> Doc:
         "status": "enabled",
         "url": params.required("url"),
     }
-    secret = f"whsec_{ids.random_text(32)}"
+    secret = new_secret()
     ledger.save(endpoint)
     ledger.save({"id": endpoint["id"], "secret": secret}, "_secret")
+    if connect:
+        ledger.save({"id": endpoint["id"]}, "_connect")
     return {**endpoint, "secret": secret}
 
 
@@ -44,7 +46,7 @@ def update(ledger: Ledger, params: Params, endpoint: str) -> Doc:
     if disabled is not None:
         doc["status"] = "disabled" if disabled else "enabled"
         if disabled:
-            _forget_deliveries(ledger, endpoint)
+            drop_deliveries(ledger, endpoint)
     doc["metadata"] = merged_metadata(doc["metadata"], params.mapping("metadata"))
     return ledger.save(doc)
 
@@ -62,13 +64,29 @@ def list_all(ledger: Ledger, params: Params) -> Doc:
 def delete(ledger: Ledger, params: Params, endpoint: str) -> Doc:
     """Delete an endpoint together with what it has not received yet."""
     ledger.get("webhook_endpoint", endpoint)
-    _forget_deliveries(ledger, endpoint)
+    drop_deliveries(ledger, endpoint)
     ledger.store.remove("webhook_endpoint", endpoint)
     return {"id": endpoint, "object": "webhook_endpoint", "deleted": True}
 
 
-def _forget_deliveries(ledger: Ledger, endpoint: str) -> None:
-    ledger.store.execute("delete from deliveries where endpoint = ? and state = 'pending'", endpoint)
+def drop_deliveries(ledger: Ledger, endpoint: str) -> None:
+    """What an endpoint has not received yet it never will; its events stay undelivered."""
+    ledger.store.execute("update deliveries set state = 'dropped' where endpoint = ? and state = 'pending'", endpoint)
+
+
+def roll_secret(ledger: Ledger, endpoint: str, seconds: int) -> Doc:
+    """A new signing secret; the present one signs beside it for `seconds` more. Raises the 404 of an unknown one."""
+    kept = ledger.get("_secret", endpoint)
+    former = [entry for entry in kept.get("former", []) if entry["until"] > ledger.now]
+    former.insert(0, {"secret": kept["secret"], "until": ledger.now + seconds})
+    secret = new_secret()
+    ledger.save({**kept, "secret": secret, "former": former}, "_secret")
+    return {"id": endpoint, "secret": secret, "former_until": ledger.now + seconds}
+
+
+def new_secret() -> str:
+    """A signing secret."""
+    return f"whsec_{ids.random_text(32)}"
 
 
 ROUTES: list[Route] = [
