@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.retries.calibration import logit
 
-OFFSET_SPREAD, SLOPE_SPREAD = 0.3, 0.2  # how far from (0, 1) a group is expected to be
+OFFSET_SPREAD, SLOPE_SPREAD = 0.2, 0.15  # how far from (0, 1) a group is expected to be
 SLOPES = 0.5, 1.5
 NEWTON_STEPS = 12
 

@@ -20,7 +20,13 @@ CONSENT_STRIPE = set(
     "revocation_of_authorization revocation_of_all_authorizations stop_payment_order debit_not_authorized "
     "refer_to_customer invalid_authorization".split()
 )
-NO_VERDICT = set("issuer_not_available processing_error reenter_transaction lock_timeout rate_limit 91 96 19".split())
+NO_VERDICT = set("issuer_not_available processing_error reenter_transaction lock_timeout rate_limit".split())
+NO_VERDICT_NETWORK = {
+    "visa": {"19", "91", "96"},
+    "mastercard": {"91", "92", "96"},
+    "amex": {"909", "911", "912"},
+    "discover": {"91", "96"},
+}
 MAC_HOURS = {"24": 1, "25": 24, "26": 48, "27": 96, "28": 144, "29": 192, "30": 240, "02": 72}
 
 
@@ -73,7 +79,8 @@ def _ladder_rules_broken(facts: CaseFacts, policy: RetryPolicy, decision: RetryA
 
 def _has_no_verdict(attempt: Attempt) -> bool:
     signals = attempt.signals
-    return bool(NO_VERDICT & {signals.code, signals.decline_code, signals.outcome_reason, signals.network_decline_code})
+    at_network = signals.network_decline_code in NO_VERDICT_NETWORK.get(attempt.brand or "", set())
+    return at_network or bool(NO_VERDICT & {signals.code, signals.decline_code, signals.outcome_reason})
 
 
 def _is_never(signals: DeclineSignals, brand: str | None) -> bool:
