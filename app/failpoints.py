@@ -27,6 +27,7 @@ FAILPOINTS = (
     "sweep.before_claim",
     "sweep.after_claim",
     "step.begun",
+    "handover.asked",
     "charge.before_intention",
     "charge.intention_committed",
     "charge.request_left",

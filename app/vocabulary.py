@@ -24,6 +24,7 @@ class Fact(StrEnum):
     OUT_OF_ROAD = "out_of_road"
     PAID = "paid"
     STOPPED = "stopped"
+    TAKEN_UP = "taken_up"
 
 
 class RecoveredBy(StrEnum):
@@ -52,6 +53,24 @@ class ConnectionMode(StrEnum):
 
     OBSERVE = "observe"
     DRIVE = "drive"
+
+
+class Enforcement(StrEnum):
+    """What is done in drive about an invoice that Stripe would retry: taken from it, or only pointed out."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+
+
+class ConflictKind(StrEnum):
+    """In what way two engines, or none, work on the same payments."""
+
+    STRIPE_PLANS_TRY = "stripe_plans_try"
+    STRIPE_TRIED = "stripe_tried"
+    NOBODY_RETRIES = "nobody_retries"
+    STRIPE_ENDS_FIRST = "stripe_ends_first"
+    STRIPE_MAILS = "stripe_mails"
+    ANOTHER_RECOUP = "another_recoup"
 
 
 class ConnectionStatus(StrEnum):
@@ -120,7 +139,9 @@ class EventKind(StrEnum):
 
 
 class StepKind(StrEnum):
+    SWITCH = "switch"
     TAKE_OVER = "take_over"
+    GIVE_BACK = "give_back"
     RETRY = "retry"
     MESSAGE = "message"
     WINDOW_END = "window_end"

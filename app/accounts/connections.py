@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID, uuid4
 
 import orjson
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
+from app.accounts import conflicts
 from app.context import Context
 from app.errors import RecoupError
 from app.models import AuditEntry, Connection
-from app.stripe_gateway.errors import LACKING, ConnectionBroken
+from app.stripe_gateway.errors import LACKING, ConnectionBroken, PermissionMissing
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.pace import at_once
 from app.stripe_gateway.snapshots import WebhookEndpoint
-from app.vocabulary import ConnectionMode, ConnectionStatus
+from app.vocabulary import ConflictKind, ConnectionMode, ConnectionStatus
 
 UNNAMED = "acct_unnamed_"  # begins the id we give to an account that has none
 
@@ -75,6 +74,7 @@ def connect(
 ) -> Connected:
     """Connect the account behind `api_key`, or renew its key and secret when it is connected already.
 
+    `mode` is for a new connection: one that stands is switched in `recovery.switching`, which knows of its open cases.
     Without a `webhook_secret` an endpoint is made at Stripe and its secret kept. Raises `ConnectionRefused` for a key
     that is no secret or restricted key, and `GatewayError` when Stripe refuses it.
     """
@@ -94,17 +94,25 @@ def connect(
             "Stripe gave no signing secret; make the endpoint in the Dashboard, pass --webhook-secret"
         )
     now = context.clock.now()
+    endpoints = _all_endpoints(gateway)
     with context.database.organization(organization_id) as session:
         row = session.get(Connection, connection_id)
+        is_new = row is None
         if row is None:
             row = Connection(id=connection_id, organization_id=organization_id, created_at=now, mode=mode)
             row.sealed_webhook_secrets = context.keys.seal("[]", row.context("webhook_secrets"))
             session.add(row)
-        row.account_id, row.account_name, row.livemode, row.mode = account_id, account_name, livemode, mode
+        row.account_id, row.account_name, row.livemode = account_id, account_name, livemode
         row.status, row.status_reason = ConnectionStatus.ACTIVE, None
         row.sealed_api_key = context.keys.seal(api_key, row.context("api_key"))
         row.webhook_endpoint_id = endpoint_id or row.webhook_endpoint_id
         _add_secret(context, row, secret)
+        session.flush()
+        if endpoints is not None:
+            conflicts.note_endpoints(session, row, endpoints, now)
+        if is_new and livemode:  # in test mode Stripe writes to nobody
+            detail = "No API says whether they are; somebody has to look."
+            conflicts.note(session, row, ConflictKind.STRIPE_MAILS, detail, now)
         session.add(
             AuditEntry(
                 organization_id=organization_id,
@@ -112,7 +120,7 @@ def connect(
                 action="connection.connected",
                 subject=str(connection_id),
                 happened_at=now,
-                data={"account": account_id, "mode": mode},
+                data={"account": account_id, "mode": row.mode},
             )
         )
     return Connected(connection_id, url, made_endpoint=endpoint_id is not None)
@@ -124,12 +132,6 @@ def mark_broken(context: Context, connection: Connection, problem: ConnectionBro
         row = session.get_one(Connection, connection.id)
         if row.status is ConnectionStatus.ACTIVE:
             row.status, row.status_reason = ConnectionStatus.BROKEN, str(problem)
-
-
-def note_conflict(session: Session, connection: Connection, reason: str | None, now: datetime) -> None:
-    """Remember (or clear, with None) that Stripe retries while Recoup drives."""
-    if connection.conflict_reason != reason:
-        connection.conflict_reason, connection.conflict_at = reason, now if reason else None
 
 
 def _livemode(api_key: str) -> bool:
@@ -160,6 +162,14 @@ def _make_endpoint(gateway: StripeGateway, url: str) -> WebhookEndpoint:
         raise ConnectionRefused(
             f"Stripe does not make a webhook endpoint for {url}{words}; make one yourself, pass --webhook-secret"
         ) from refusal
+
+
+def _all_endpoints(gateway: StripeGateway) -> list[WebhookEndpoint] | None:
+    """Every webhook endpoint of the account, None where they cannot be had."""
+    try:
+        return gateway.list_webhook_endpoints()
+    except (*LACKING, PermissionMissing):
+        return None
 
 
 def _find(context: Context, organization_id: UUID, account_id: str, livemode: bool) -> UUID | None:

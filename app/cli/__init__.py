@@ -12,6 +12,7 @@ COMMANDS = {
     "inbox": ("inbox", "inbox", "Webhooks that were kept but could not be handled."),
     "keys": ("keys", "keys", "Keys that seal stored secrets: make, rotate."),
     "migrate": ("processes", "migrate", "Bring the database to the newest schema."),
+    "mode": ("mode", "mode", "Who retries: Stripe (observe) or Recoup (drive)."),
     "reconcile": ("reconcile", "reconcile", "Find what was missed at Stripe, and mend it."),
     "report": ("report", "report", "What became of failed payments."),
     "retries": ("retries", "retries", "Measure the retry planner in simulated worlds."),

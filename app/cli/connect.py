@@ -9,7 +9,11 @@ from app.cli.common import find_organization, for_people, open_context
 from app.context import Context
 from app.models import Organization
 from app.recovery.campaigns import add_defaults
+from app.recovery.operator import Person
+from app.recovery.switching import switch
 from app.vocabulary import ConnectionMode
+
+BY = Person("command line")
 
 
 @click.command("connect")
@@ -21,20 +25,27 @@ from app.vocabulary import ConnectionMode
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in ConnectionMode]),
-    default=ConnectionMode.OBSERVE.value,
-    show_default=True,
-    help="observe: Stripe retries. drive: Recoup does.",
+    help="observe: Stripe retries (the default of a new connection). drive: Recoup does. Left out, it stays as it is.",
 )
 @for_people
-def connect(key: str, webhook_secret: str | None, organization: str | None, mode: str) -> None:
+def connect(key: str, webhook_secret: str | None, organization: str | None, mode: str | None) -> None:
     """Connect a Stripe account, or renew the key and secret of one that is connected."""
     context = open_context()
     tenant = ensure_organization(context, organization) if organization else find_organization(context, None)
     done = connect_account(
-        context, tenant.id, api_key=key, webhook_secret=webhook_secret, mode=ConnectionMode(mode), actor="command line"
+        context,
+        tenant.id,
+        api_key=key,
+        webhook_secret=webhook_secret,
+        mode=ConnectionMode(mode or ConnectionMode.OBSERVE),
+        actor=BY.name,
     )
     click.echo(f"Connected. Connection: {done.connection_id}")
     click.echo(f"Webhooks go to: {done.webhook_url}" + ("" if done.made_endpoint else " (point your endpoint there)"))
+    if mode:
+        switched = switch(context, tenant.id, done.connection_id, BY, mode=ConnectionMode(mode))
+        if switched.is_changed:
+            click.echo(f"Switched to {mode}; {switched.cases} open cases follow.")
     missing = make_gateway(context, key).missing_permissions()
     if missing:
         click.echo("The key lacks permissions: " + ", ".join(missing), err=True)

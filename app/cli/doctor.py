@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
+from app.accounts import conflicts
 from app.accounts.connections import gateway_for
 from app.cli.common import for_people, open_context
 from app.context import Context
@@ -76,8 +77,7 @@ def _connections(context: Context) -> Iterator[Finding]:
     for row in rows:
         yield _connection(context, row)
         yield from _catching_up(context, row)
-        if row.conflict_reason:
-            yield Finding(f"Stripe {row.account_id}", False, row.conflict_reason)
+        yield from _conflicts(context, row)
 
 
 def _connection(context: Context, row: Connection) -> Finding:
@@ -91,6 +91,15 @@ def _connection(context: Context, row: Connection) -> Finding:
     if row.status is not ConnectionStatus.ACTIVE:
         return Finding(what, False, f"{row.status}: {row.status_reason}")
     return Finding(what, True, "the key opens what is needed")
+
+
+def _conflicts(context: Context, row: Connection) -> Iterator[Finding]:
+    """Who else works on the same payments, and what to click about it."""
+    with context.database.organization(row.organization_id) as session:
+        found = conflicts.standing(session, row)
+    for one in found:
+        settled = f" (`recoup mode --settle {one.kind}`)" if one.is_for_people else ""
+        yield Finding(f"Stripe {row.account_id}: {one.title}", False, f"{one.detail} {one.advice}{settled}")
 
 
 def _catching_up(context: Context, row: Connection) -> Iterator[Finding]:

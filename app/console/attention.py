@@ -8,6 +8,7 @@ from flask import url_for
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from app.accounts import conflicts
 from app.inbox.errands import looking
 from app.models import ChargeAttempt, Connection, InboxEvent, Message, RecoveryCase, Step
 from app.vocabulary import (
@@ -40,7 +41,6 @@ def find_concerns(session: Session, now: datetime) -> list[Concern]:
 def _connections(session: Session) -> list[Concern]:
     page = url_for("console.connections")
     broken = _count(session, select(Connection.id).where(Connection.status == ConnectionStatus.BROKEN))
-    conflicts = _count(session, select(Connection.id).where(Connection.conflict_at.is_not(None)))
     concerns = []
     for finding in looking.endpoint_trouble(session).values():
         place = url_for("console.reconcile", connection_id=finding.connection_id)
@@ -48,9 +48,10 @@ def _connections(session: Session) -> list[Concern]:
     if broken:
         advice = "Stripe refuses the key, so nothing is charged and no page works. Connect the account again."
         concerns.append(Concern(f"{_many(broken, 'connection')} broken", advice, page))
-    if conflicts:
-        advice = "Stripe's own retries are on while Recoup plans its own. Turn one of them off."
-        concerns.append(Concern(f"{_many(conflicts, 'connection')} with two retry engines", advice, page))
+    for connection in session.scalars(select(Connection).order_by(Connection.created_at)):
+        name = connection.account_name or connection.account_id
+        for one in conflicts.standing(session, connection):
+            concerns.append(Concern(f"{one.title} ({name})", f"{one.detail} {one.advice}", f"{page}#c-{connection.id}"))
     return concerns
 
 

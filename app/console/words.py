@@ -2,14 +2,17 @@
 
 from enum import StrEnum
 
+from app.accounts import conflicts
 from app.vocabulary import (
     AttemptSource,
     AttemptState,
     CaseOrigin,
     CaseState,
+    ConflictKind,
     ConnectionMode,
     ConnectionStatus,
     DebtAfterwards,
+    Enforcement,
     EntryKind,
     ErrandKind,
     ErrandState,
@@ -57,6 +60,11 @@ LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
         ConnectionMode.OBSERVE: "Observe",
         ConnectionMode.DRIVE: "Drive",
     },
+    Enforcement: {
+        Enforcement.ENFORCE: "Take each invoice from Stripe",
+        Enforcement.WARN: "Only point it out",
+    },
+    ConflictKind: conflicts.TITLES,
     ConnectionStatus: {
         ConnectionStatus.ACTIVE: "Active",
         ConnectionStatus.BROKEN: "Broken",
@@ -100,7 +108,9 @@ LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
         FindingKind.ENDPOINT: "Webhook endpoint",
     },
     StepKind: {
+        StepKind.SWITCH: "Change who retries",
         StepKind.TAKE_OVER: "Take over from Stripe",
+        StepKind.GIVE_BACK: "Give back to Stripe",
         StepKind.RETRY: "Try the card",
         StepKind.MESSAGE: "Send a mail",
         StepKind.WINDOW_END: "End of the window",
@@ -189,6 +199,10 @@ MEANINGS: dict[type[StrEnum], dict[StrEnum, str]] = {
     ConnectionMode: {
         ConnectionMode.OBSERVE: "Stripe retries. Recoup writes to customers and charges at once after a card change.",
         ConnectionMode.DRIVE: "Recoup plans every try. Stripe's own retries must be off.",
+    },
+    Enforcement: {
+        Enforcement.ENFORCE: "Recoup turns automatic collection off on each invoice that it retries (auto_advance).",
+        Enforcement.WARN: "Recoup changes nothing at Stripe. What Stripe retries is left to Stripe, and said here.",
     },
     ConnectionStatus: {
         ConnectionStatus.ACTIVE: "Recoup can read and charge through this connection.",

@@ -6,6 +6,7 @@ from app.models.campaign import Campaign
 from app.models.campaign_version import CampaignVersion
 from app.models.case_entry import CaseEntry
 from app.models.charge_attempt import ChargeAttempt
+from app.models.conflict import Conflict
 from app.models.connection import Connection
 from app.models.customer import Customer
 from app.models.delivery_event import DeliveryEvent
@@ -35,6 +36,7 @@ __all__ = [
     "CampaignVersion",
     "CaseEntry",
     "ChargeAttempt",
+    "Conflict",
     "Connection",
     "Customer",
     "DeliveryEvent",

@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import TenantRecord, uuid_key, word
-from app.vocabulary import ConnectionMode, ConnectionStatus
+from app.vocabulary import ConnectionMode, ConnectionStatus, Enforcement
 
 
 class Connection(TenantRecord):
@@ -19,13 +19,13 @@ class Connection(TenantRecord):
     account_name: Mapped[str | None]
     livemode: Mapped[bool]
     mode: Mapped[ConnectionMode] = word(ConnectionMode)
+    enforcement: Mapped[Enforcement] = word(Enforcement, default=Enforcement.ENFORCE, server_default="enforce")
+    switches: Mapped[int] = mapped_column(default=0, server_default="0")
     status: Mapped[ConnectionStatus] = word(ConnectionStatus)
     status_reason: Mapped[str | None]
     sealed_api_key: Mapped[bytes]
     sealed_webhook_secrets: Mapped[bytes]
     webhook_endpoint_id: Mapped[str | None]
-    conflict_reason: Mapped[str | None]
-    conflict_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     def context(self, column: str) -> str:

@@ -34,7 +34,7 @@ def import_charges(session: Session, case: RecoveryCase, reading: Reading, now: 
             continue
         if find_unanswered(known, charge) is not None:
             continue
-        attempt = _write(session, case, reading, charge)
+        attempt = _write(session, case, charge, _source(reading, known))
         known.append(attempt)
         if attempt.state is AttemptState.DECLINED:
             record_decline(session, case, attempt, charge.created, now)
@@ -106,12 +106,12 @@ def _ours_without_a_charge(known: list[ChargeAttempt], charge: ChargeSnapshot) -
     return None
 
 
-def _write(session: Session, case: RecoveryCase, reading: Reading, charge: ChargeSnapshot) -> ChargeAttempt:
+def _write(session: Session, case: RecoveryCase, charge: ChargeSnapshot, source: AttemptSource) -> ChargeAttempt:
     attempt = ChargeAttempt(
         organization_id=case.organization_id,
         connection_id=case.connection_id,
         case_id=case.id,
-        source=_source(reading, charge),
+        source=source,
         state=AttemptState.SUCCEEDED if charge.status == "succeeded" else AttemptState.DECLINED,
         payment_method_id=charge.payment_method_id,
         amount=charge.amount,
@@ -129,10 +129,13 @@ def _write(session: Session, case: RecoveryCase, reading: Reading, charge: Charg
     return attempt
 
 
-def _source(reading: Reading, charge: ChargeSnapshot) -> AttemptSource:
-    """Stripe's automatic tries are those that `attempt_count` counts; what goes beyond them was the payer."""
-    position = [other.id for other in reading.charges].index(charge.id) + 1
-    return AttemptSource.STRIPE if position <= max(reading.invoice.attempt_count, 1) else AttemptSource.CUSTOMER
+def _source(reading: Reading, known: list[ChargeAttempt]) -> AttemptSource:
+    """Whose the next charge is that is not ours: `attempt_count` counts Stripe's automatic tries, the first among them.
+
+    Whatever goes beyond was the payer. What was read earlier keeps the name that it got then.
+    """
+    automatic = sum(attempt.source is AttemptSource.STRIPE for attempt in known)
+    return AttemptSource.STRIPE if automatic < max(reading.invoice.attempt_count, 1) else AttemptSource.CUSTOMER
 
 
 def _note_approval_wanted(session: Session, case: RecoveryCase, reading: Reading, now: datetime) -> None:

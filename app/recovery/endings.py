@@ -72,18 +72,18 @@ def _find_paying(reading: Reading, attempts: list[ChargeAttempt]) -> ChargeAttem
 
 def _why_stopped(session: Session, case: RecoveryCase, reading: Reading) -> StopReason | None:
     if reading.invoice.status == "void":
-        return None if _is_our_doing(session, case) else StopReason.VOIDED
+        return None if is_our_doing(session, case) else StopReason.VOIDED
     if reading.invoice.status == "uncollectible":
-        return None if _is_our_doing(session, case) else StopReason.UNCOLLECTIBLE
+        return None if is_our_doing(session, case) else StopReason.UNCOLLECTIBLE
     if reading.customer.deleted:
         return StopReason.CUSTOMER_DELETED
     subscription = reading.subscription
-    if subscription and subscription.status == "canceled" and not _is_our_doing(session, case):
+    if subscription and subscription.status == "canceled" and not is_our_doing(session, case):
         by_stripe = subscription.cancellation_reason in ("payment_failed", "payment_disputed")
         return None if by_stripe else StopReason.CANCELLED
     return None
 
 
-def _is_our_doing(session: Session, case: RecoveryCase) -> bool:
+def is_our_doing(session: Session, case: RecoveryCase) -> bool:
     """Our own final action cancels and writes off too; that is no news."""
     return session.scalar(select(SubscriptionSnapshot.id).where(SubscriptionSnapshot.case_id == case.id)) is not None

@@ -1,19 +1,14 @@
 """A message step: is this mail still right, and if so into the outbox. How it leaves is the outbox's business."""
 
-from datetime import datetime, timedelta
-
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from app.failpoints import failpoint
 from app.messages import outbox
-from app.models import ChargeAttempt, RecoveryCase
+from app.models import RecoveryCase
 from app.recovery import cases, plan_names, steps
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
-from app.vocabulary import OPEN_ATTEMPT_STATES, OPEN_CASE_STATES, CaseState, EntryKind, StepState
+from app.recovery.waiting import pause_for_charge
+from app.vocabulary import OPEN_CASE_STATES, CaseState, EntryKind, StepState
 
-SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 AFTER_THE_END = ("recovered", "subscription_changed")
 
 
@@ -35,19 +30,12 @@ def run_message(running: RunningStep) -> None:
             )
             return
         if case.state is CaseState.CHARGING:
-            steps.postpone(session, running.claim, now + _pause(session, case, now), "a charge is under way")
+            steps.postpone(session, running.claim, now + pause_for_charge(session, case, now), "a charge is under way")
             return
         message = outbox.queue(session, case=case, key=running.step.key, kind=kind, step_id=running.step.id, now=now)
         steps.finish(session, running.claim, StepState.DONE, f"message {message.id}", now)
     failpoint("message.planned")
     outbox.deliver(context, running.organization_id, message.id)
-
-
-def _pause(session: Session, case: RecoveryCase, now: datetime) -> timedelta:
-    """A charge is over in a moment; one whose answer never came is asked after later, and no sooner than that."""
-    open_attempt = (ChargeAttempt.case_id == case.id, ChargeAttempt.state.in_(OPEN_ATTEMPT_STATES))
-    asked_at = session.scalar(select(func.max(ChargeAttempt.next_check_at)).where(*open_attempt))
-    return min(max((asked_at or now) - now, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 def _kind(running: RunningStep, case: RecoveryCase) -> str:

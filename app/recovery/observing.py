@@ -10,11 +10,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.accounts.connections import note_conflict
 from app.context import Context
 from app.failpoints import failpoint
 from app.models import CampaignVersion, Connection, Customer, Invoice, RecoveryCase, Subscription
-from app.recovery import cases, planning
+from app.recovery import cases, handover, planning, watching
 from app.recovery.attempts import import_charges
 from app.recovery.campaigns import find_version_for, read_definition, window_end
 from app.recovery.endings import record_ending
@@ -28,7 +27,7 @@ from app.recovery.projections import (
 from app.recovery.reading import Reading, read_invoice
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.snapshots import InvoiceSnapshot
-from app.vocabulary import CaseOrigin, CaseState, ConnectionMode, EntryKind
+from app.vocabulary import CaseOrigin, CaseState
 
 READ_AGAIN = 4
 CHECKOUT = "subscription_create"  # a first payment that fails is an abandoned checkout, not a lapsed customer
@@ -82,11 +81,13 @@ def apply(
         if not opens_case(reading, hint):
             return None
         case = _open(session, connection, reading, hint, (invoice, customer, subscription), now, origin)
+        session.refresh(connection)  # a switch that came between is seen; from now on none can, the new row locks it
     import_charges(session, case, reading, now)
     record_ending(session, case, reading, now)
     if is_new and case.state not in (CaseState.RECOVERED, CaseState.CLOSED):
         planning.plan_opening(session, case, now)
-    _watch_for_conflict(session, connection, case, invoice, now)
+    handover.bring_into_line(session, connection, case, invoice, now)
+    watching.watch(session, connection, case, invoice, reading, now)
     planning.replan(session, case, now)
     return case.id
 
@@ -146,26 +147,3 @@ def _is_heard_of_too_late(version: CampaignVersion, failed_at: datetime, now: da
     """Whether more than half of the campaign's window had gone by unheard: nobody is cut off who was hardly written
     to, so such a debt's campaign begins today."""
     return now - failed_at > (window_end(read_definition(version), failed_at) - failed_at) / 2
-
-
-def _watch_for_conflict(
-    session: Session, connection: Connection, case: RecoveryCase, invoice: Invoice, now: datetime
-) -> None:
-    """Two must never retry at once: notice it and say so; the planner then leaves the invoice to Stripe."""
-    if connection.mode is not ConnectionMode.DRIVE or case.state is CaseState.RECOVERED:
-        return
-    if invoice.next_payment_attempt is None:
-        note_conflict(session, connection, None, now)
-        return
-    reason = "Stripe plans retries of its own while Recoup drives. Turn Smart Retries off in Stripe's billing settings."
-    note_conflict(session, connection, reason, now)
-    cases.append(
-        session,
-        case,
-        EntryKind.NOTE,
-        "conflict",
-        f"conflict:{invoice.next_payment_attempt.isoformat()}",
-        now,
-        now,
-        reason,
-    )

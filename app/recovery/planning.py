@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.models import CampaignVersion, Connection, Invoice, Message, RecoveryCase, Step, SubscriptionSnapshot
-from app.recovery import cases, steps
+from app.models import CampaignVersion, CaseEntry, Connection, Message, RecoveryCase, Step, SubscriptionSnapshot
+from app.recovery import cases, handover, steps
 from app.recovery.campaigns import CampaignDefinition, MessageStep, read_definition
 from app.recovery.cases import Happened
 from app.recovery.facts import find_method_in_force, gather, policy_for
-from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, RetryAt
+from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
 from app.retries.explain import explain
 from app.retries.planner import decide
 from app.vocabulary import (
     CaseState,
-    ConnectionMode,
     EntryKind,
     Fact,
     FinalActionState,
@@ -36,6 +35,7 @@ NAMES = {
     LeaveToStripe: "left_to_stripe",
 }
 THANK_YOU = "message:recovered"
+FOR_WANT_OF_TRIES = (Reason.STRIPE_OUT_OF_TRIES, Reason.OUT_OF_TRIES, Reason.NO_SLOT_LEFT)
 SOFT = ("soft_fast", "soft_timed", "soft_opaque")
 
 
@@ -51,11 +51,6 @@ def plan_opening(session: Session, case: RecoveryCase, now: datetime) -> None:
         due = message_due(message, case, is_soft=case.decline_class in SOFT)
         steps.plan(session, case, StepKind.MESSAGE, f"message:{message.key}", due, "campaign", {"kind": message.kind})
     steps.plan(session, case, StepKind.WINDOW_END, "window_end", case.window_ends_at, "The window closes.")
-    connection = session.get_one(Connection, case.connection_id)
-    invoice = session.get_one(Invoice, case.invoice_id)
-    if connection.mode is ConnectionMode.DRIVE and (invoice.auto_advance or invoice.next_payment_attempt):
-        why = "Recoup drives: Stripe is asked to leave this invoice to it."
-        steps.plan(session, case, StepKind.TAKE_OVER, "take_over", now, why)
 
 
 def message_due(message: MessageStep, case: RecoveryCase, *, is_soft: bool) -> datetime:
@@ -67,11 +62,16 @@ def message_due(message: MessageStep, case: RecoveryCase, *, is_soft: bool) -> d
 
 
 def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | None:
-    """Bring the calendar into line with the case as it is now. None for a case that has ended or is being charged."""
+    """Bring the calendar into line with the case as it is now. None for a case that has ended or is being charged.
+
+    None, too, while it is being changed who retries: what ends that asks again.
+    """
     if case.state in (CaseState.RECOVERED, CaseState.CLOSED):
         _end(session, case, now)
         return None
     if case.state in (CaseState.CHARGING, CaseState.EXHAUSTED):
+        return None
+    if handover.is_under_way(session, case):
         return None
     decision = decide_now(session, case, now)
     _carry_out(session, case, decision, now)
@@ -131,6 +131,8 @@ def _mark(decision: Decision, now: datetime) -> str:
 
 
 def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: datetime) -> None:
+    if isinstance(decision, RetryAt | LeaveToStripe):
+        _take_up_again(session, case, now)
     if isinstance(decision, RetryAt):
         if case.state is CaseState.WAITING:
             _put_retry(session, case, decision.at, str(decision.reason), now)
@@ -159,6 +161,22 @@ def _ask_customer(session: Session, case: RecoveryCase, decision: AskCustomer, n
     data = {"reason": str(decision.reason), "ask": decision.kind}
     happened = Happened(Fact.DEAD_CARD, f"ask:{case.version}", now, "Only the customer can fix this now.", data)
     cases.record(session, case, happened, now)
+
+
+def _take_up_again(session: Session, case: RecoveryCase, now: datetime) -> None:
+    """The customer was asked for want of tries, and there are some again: by a switch, or Stripe planned one late."""
+    if case.state is not CaseState.NEEDS_CUSTOMER:
+        return
+    last = session.scalar(
+        select(CaseEntry)
+        .where(CaseEntry.case_id == case.id, CaseEntry.to_state == CaseState.NEEDS_CUSTOMER)
+        .where(CaseEntry.from_state != CaseState.NEEDS_CUSTOMER)
+        .order_by(CaseEntry.id.desc())
+        .limit(1)
+    )
+    if last and last.data.get("reason") in FOR_WANT_OF_TRIES:
+        happened = Happened(Fact.TAKEN_UP, f"taken_up:{case.version}", now, "There is a next try again.")
+        cases.record(session, case, happened, now)
 
 
 def give_up(session: Session, case: RecoveryCase, reason: str, now: datetime) -> None:

@@ -4,20 +4,23 @@ Refuses to know who claimed it or when it is due. Every kind looks at Stripe fir
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from app.accounts.connections import gateway_for, mark_broken
 from app.context import Context
 from app.failpoints import failpoint
 from app.log import get_logger
 from app.models import Connection, Invoice, RecoveryCase, Step
-from app.recovery import cases, ending_steps, planning, steps
+from app.recovery import cases, ending_steps, handover, handover_steps, planning, steps
 from app.recovery.by_hand import decide_for
 from app.recovery.charging import begin_charge, carry_out
 from app.recovery.mailing import run_message
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
 from app.recovery.steps import Claim, LeaseLost
+from app.recovery.waiting import pause_for_charge
 from app.retries.decisions import RetryAt
 from app.stripe_gateway.errors import ConnectionBroken, Permanent, RetryLater
 from app.vocabulary import CaseState, EntryKind, StepKind, StepState
@@ -26,6 +29,7 @@ log = get_logger(__name__)
 GIVE_UP_AFTER = 12  # times it was begun; with the growing waits below that is about three days
 LONGEST_WAIT = timedelta(hours=12)
 UNTIL_RECONNECTED = timedelta(minutes=30)
+UNTIL_HANDED_OVER = timedelta(seconds=20)
 
 
 def run(context: Context, claim: Claim) -> None:
@@ -67,6 +71,10 @@ def run_retry(running: RunningStep) -> None:
         if case.state is not CaseState.WAITING:
             steps.finish(session, running.claim, StepState.SKIPPED, f"the case is {case.state}", now)
             return
+        wait = _wait_for_stripe(session, case, now)
+        if wait:
+            steps.postpone(session, running.claim, *wait)
+            return
         decision = decide_for(session, case, running.step, now)
         intention = begin_charge(session, running.claim, case, decision, now)
         if intention is None:
@@ -76,16 +84,12 @@ def run_retry(running: RunningStep) -> None:
         carry_out(context, running.gateway, running.connection, intention)
 
 
-def run_take_over(running: RunningStep) -> None:
-    """Ask Stripe to leave this invoice to Recoup, so that never both retry."""
-    running.gateway.stop_automatic_collection(running.invoice_stripe_id)
-    observe_invoice(running.context, running.gateway, running.connection, running.invoice_stripe_id)
-    now = running.context.clock.now()
-    with running.context.database.organization(running.organization_id) as session:
-        case = cases.lock_case(session, running.case_id)
-        summary = "Stripe's own retries of this invoice are off; Recoup plans every try."
-        cases.append(session, case, EntryKind.ACTION, "took_over", "took_over", now, now, summary)
-        steps.finish(session, running.claim, StepState.DONE, None, now)
+def _wait_for_stripe(session: Session, case: RecoveryCase, now: datetime) -> tuple[datetime, str] | None:
+    """Until when a try keeps clear of Stripe, and why: it tries about now itself, or who retries is being changed."""
+    if handover.is_under_way(session, case):
+        return now + UNTIL_HANDED_OVER, "it is being changed who retries"
+    clear_at = handover.clear_of_stripe(session.get_one(Invoice, case.invoice_id), now)
+    return (clear_at, "Stripe tries the card about now") if clear_at else None
 
 
 def run_window_end(running: RunningStep) -> None:
@@ -95,7 +99,7 @@ def run_window_end(running: RunningStep) -> None:
     with running.context.database.organization(running.organization_id) as session:
         case = cases.lock_case(session, running.case_id)
         if case.state is CaseState.CHARGING:
-            steps.postpone(session, running.claim, now + timedelta(minutes=1), "a charge is under way")
+            steps.postpone(session, running.claim, now + pause_for_charge(session, case, now), "a charge is under way")
             return
         decision = planning.replan(session, case, now)
         if isinstance(decision, RetryAt) or case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER):
@@ -145,7 +149,9 @@ def _is_over(step: Step) -> bool:
 
 KINDS: dict[StepKind, Callable[[RunningStep], None]] = {
     StepKind.RETRY: run_retry,
-    StepKind.TAKE_OVER: run_take_over,
+    StepKind.SWITCH: handover_steps.run_switch,
+    StepKind.TAKE_OVER: handover_steps.run_take_over,
+    StepKind.GIVE_BACK: handover_steps.run_give_back,
     StepKind.WINDOW_END: run_window_end,
     StepKind.MESSAGE: run_message,
     StepKind.FINAL_ACTION: ending_steps.run_final,

@@ -28,6 +28,7 @@ TRANSITIONS: dict[tuple[CaseState, Fact], CaseState] = {
     (_S.NEEDS_CUSTOMER, _F.DECLINED): _S.NEEDS_CUSTOMER,
     (_S.NEEDS_CUSTOMER, _F.DEAD_CARD): _S.NEEDS_CUSTOMER,
     (_S.NEEDS_CUSTOMER, _F.NEW_CARD): _S.WAITING,
+    (_S.NEEDS_CUSTOMER, _F.TAKEN_UP): _S.WAITING,
     (_S.NEEDS_CUSTOMER, _F.OUT_OF_ROAD): _S.EXHAUSTED,
     (_S.NEEDS_CUSTOMER, _F.PAID): _S.RECOVERED,
     (_S.NEEDS_CUSTOMER, _F.STOPPED): _S.CLOSED,
@@ -47,6 +48,12 @@ HARMLESS: frozenset[tuple[CaseState, Fact]] = frozenset(
         (_S.CHARGING, _F.OUT_OF_ROAD),
         # a try that was planned before only the payer could help
         (_S.NEEDS_CUSTOMER, _F.RETRY_DUE),
+        # whoever asked for tries that are there again: somebody has them already, or it is over
+        (_S.WAITING, _F.TAKEN_UP),
+        (_S.CHARGING, _F.TAKEN_UP),
+        (_S.EXHAUSTED, _F.TAKEN_UP),
+        (_S.RECOVERED, _F.TAKEN_UP),
+        (_S.CLOSED, _F.TAKEN_UP),
         # news that comes after the end
         (_S.EXHAUSTED, _F.RETRY_DUE),
         (_S.EXHAUSTED, _F.DECLINED),

@@ -11,6 +11,7 @@ ROOMS = {
     "event": ("worker", RETRIED),
     "sweep": ("clock", RETRIED),
     "step": ("worker", RETRIED),
+    "handover": ("worker", RETRIED),
     "charge": ("worker", RENEWED),
     "message": ("worker", RETRIED),
     "final_action": ("worker", GIVEN_UP),

@@ -1,6 +1,10 @@
 """Whether Stripe still has an endpoint that leads here, switched on and told of all that Recoup wants to hear."""
 
+from sqlalchemy.orm import Session
+
+from app.accounts import conflicts
 from app.inbox.errands.walk import Found, Walk
+from app.models import Connection
 from app.stripe_gateway.errors import LACKING, PermissionMissing
 from app.stripe_gateway.events import ENABLED_EVENTS
 from app.stripe_gateway.snapshots import WebhookEndpoint
@@ -23,8 +27,15 @@ def look(walk: Walk) -> bool:
     found = [] if endpoints is None else judge(walk, endpoints)
     walk.see(found)
     walk.count("found", len(found))
-    walk.commit(lambda session: walk.found(session, found))
+    walk.commit(lambda session: _keep(walk, session, found, endpoints))
     return True
+
+
+def _keep(walk: Walk, session: Session, found: list[Found], endpoints: list[WebhookEndpoint] | None) -> None:
+    walk.found(session, found)
+    if endpoints is not None:
+        connection = session.get_one(Connection, walk.connection.id)
+        conflicts.note_endpoints(session, connection, endpoints, walk.context.clock.now())
 
 
 def judge(walk: Walk, endpoints: list[WebhookEndpoint]) -> list[Found]:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from app.accounts import users
+from app.accounts import conflicts, users
 from app.accounts.passwords import hash_password
 from app.db import Database
 from app.models import (
@@ -37,6 +37,7 @@ from app.vocabulary import (
     AttemptSource,
     AttemptState,
     CaseState,
+    ConflictKind,
     ConnectionMode,
     ConnectionStatus,
     EntryKind,
@@ -81,11 +82,13 @@ def make_world(database: Database, mark: str, now: datetime) -> World:
         connection = Connection(
             id=uuid4(), organization_id=organization.id, account_id=f"acct_{mark}", account_name=f"{mark} Account",
             livemode=True, mode=ConnectionMode.DRIVE, status=ConnectionStatus.BROKEN,
-            status_reason=f"{mark} key revoked", sealed_api_key=b"", sealed_webhook_secrets=b"", conflict_at=now,
-            conflict_reason=f"{mark} conflict", created_at=now,
+            status_reason=f"{mark} key revoked", sealed_api_key=b"", sealed_webhook_secrets=b"",
+            created_at=now,
         )  # fmt: skip
         session.add(connection)
     with database.organization(organization.id) as session:
+        detail = f"{mark} invoice is charged by both."
+        conflicts.note(session, connection, ConflictKind.STRIPE_PLANS_TRY, detail, now)
         campaign = Campaign(
             id=uuid4(), organization_id=organization.id, slug=slug, name=f"{mark} campaign", position=1,
             is_default=True, created_at=now,
