@@ -9,19 +9,21 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response, g, request
 
 from app.log import get_logger
 from app.sandbox import forms, idempotency, ids, permissions, test_clocks
 from app.sandbox.connect import Accounts
 from app.sandbox.errors import StripeRefusal
-from app.sandbox.expand import expanded
+from app.sandbox.expand import Shape, expanded
 from app.sandbox.faults import REQUEST_FAULTS, Fault, Faults
 from app.sandbox.idempotency import Answer
 from app.sandbox.ledger import API_VERSION, Ledger, Mark
 from app.sandbox.params import Params
 from app.sandbox.rate_limits import RateLimits
 from app.sandbox.store import Doc
+from app.sandbox.versions.events import default_version
+from app.sandbox.versions.shapes import is_old, shaped
 from app.sandbox.world import World
 
 Handler = Callable[..., Doc]
@@ -64,6 +66,7 @@ class Door:
         request_id = _request_id()
         try:
             world = self._admitted()
+            g.stripe_version = _version(world)
             fault = self._faults.strike(REQUEST_FAULTS, request.path, request.method)
             _before(fault)
             answer = self._answer(world, handler, path_ids, request_id, fault)
@@ -101,7 +104,7 @@ class Door:
                     return kept
                 if request.method != "GET":
                     test_clocks.refuse_while_advancing(ledger)
-                answer, lasting = _run(handler, ledger, given, path_ids, request_id, fault)
+                answer, lasting = _run(handler, ledger, given, path_ids, request_id, fault, g.stripe_version)
                 if key and lasting:
                     idempotency.keep(ledger.store, key, print_of_request, answer, ledger.wall)
                 return answer
@@ -114,6 +117,7 @@ def _run(
     path_ids: dict[str, str],
     request_id: str,
     fault: Fault | None,
+    version: str,
 ) -> tuple[Answer, bool]:
     """The answer, and whether it belongs to the idempotency key."""
     try:
@@ -124,12 +128,21 @@ def _run(
             paths = params.texts("expand")
             doc = handler(ledger, params, **path_ids)
             params.refuse_unknown()
-            body = expanded(ledger, doc, paths)
+            body = expanded(ledger, doc, paths, _shape_of(ledger, version))
             if fault and fault.kind == "http_500_after":
                 raise _server_error(keeps_effects=True)
     except StripeRefusal as refusal:
         return _refused(refusal, request_id), refusal.executed
     return Answer(200, orjson.dumps(body, option=orjson.OPT_INDENT_2), request_id), True
+
+
+def _version(world: World) -> str:
+    """The API version of this request: the one it names, else the account's."""
+    return request.headers.get("Stripe-Version") or default_version(world.store, API_VERSION)
+
+
+def _shape_of(ledger: Ledger, version: str) -> Shape:
+    return (lambda doc: shaped(ledger, doc, version)) if is_old(version) else (lambda doc: doc)
 
 
 def _server_error(*, keeps_effects: bool = False) -> StripeRefusal:
@@ -185,7 +198,7 @@ def _refused(refusal: StripeRefusal, request_id: str) -> Answer:
 def _http(answer: Answer, extra: dict[str, str] | None = None) -> Response:
     response = Response(answer.body, status=answer.status, mimetype="application/json")
     response.headers["Request-Id"] = _request_id() if answer.replayed else answer.request_id
-    response.headers["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
+    response.headers["Stripe-Version"] = g.get("stripe_version", API_VERSION)
     account = request.headers.get("Stripe-Account")
     if account:
         response.headers["Stripe-Account"] = account

@@ -10,6 +10,8 @@ from app.sandbox.store import Doc
 
 DEEPEST = 4
 
+Shape = Callable[[Doc], Doc]
+
 
 def _payments(ledger: Ledger, invoice: Doc) -> Doc:
     records = ledger.linked("invoice_payment", "invoice", invoice["id"])
@@ -56,37 +58,40 @@ _ON_REQUEST: dict[tuple[str, str], Callable[[Ledger, Doc], Any]] = {
 }
 
 
-def expanded(ledger: Ledger, doc: Doc, paths: list[str]) -> Doc:
-    """A copy of `doc` with every path expanded; raises a 400 for one that leads nowhere."""
-    result = snapshot(doc)
+def expanded(ledger: Ledger, doc: Doc, paths: list[str], shape: Shape = lambda made: made) -> Doc:
+    """A copy of `doc` with every path expanded; raises a 400 for one that leads nowhere.
+
+    `shape` is how every object of the answer is to look, the expanded ones included; it may change what it is given.
+    """
+    result = shape(snapshot(doc))
     for path in paths:
         steps = path.split(".")
         if len(steps) > DEEPEST:
             raise bad_param(
                 "expand", f"You cannot expand more than {DEEPEST} levels of a property", "property_too_deep"
             )
-        _walk(ledger, result, steps, path)
+        _walk(ledger, result, steps, path, shape)
     return result
 
 
-def _walk(ledger: Ledger, node: Any, steps: list[str], path: str) -> None:
+def _walk(ledger: Ledger, node: Any, steps: list[str], path: str, shape: Shape) -> None:
     if isinstance(node, list):
         for entry in node:
-            _walk(ledger, entry, steps, path)
+            _walk(ledger, entry, steps, path, shape)
         return
     if not steps or not isinstance(node, dict):
         return
     step, rest = steps[0], steps[1:]
     on_request = _ON_REQUEST.get((node.get("object", ""), step))
     if on_request is not None and not isinstance(node.get(step), dict):
-        node[step] = snapshot({"value": on_request(ledger, node)})["value"]
+        node[step] = shape(snapshot({"value": on_request(ledger, node)}))["value"]
     elif step not in node:
         raise bad_param("expand", f"This property cannot be expanded ({path}).", "parameter_unknown")
     elif isinstance(node[step], str):
-        node[step] = _object(ledger, node[step], path)
+        node[step] = shape(_object(ledger, node[step], path))
     elif isinstance(node[step], list):
-        node[step] = [_object(ledger, entry, path) if isinstance(entry, str) else entry for entry in node[step]]
-    _walk(ledger, node[step], rest, path)
+        node[step] = [shape(_object(ledger, entry, path)) if isinstance(entry, str) else entry for entry in node[step]]
+    _walk(ledger, node[step], rest, path, shape)
 
 
 def _object(ledger: Ledger, identifier: str, path: str) -> Doc:

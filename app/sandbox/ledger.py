@@ -14,6 +14,7 @@ import orjson
 from app.sandbox import ids, thin
 from app.sandbox.errors import StripeRefusal, missing
 from app.sandbox.store import LINKS, Doc, Store
+from app.sandbox.versions.events import default_version, freeze
 
 ENDPOINT_KINDS = ("webhook_endpoint", thin.DESTINATION)
 API_VERSION = "2026-08-26.dahlia"
@@ -109,10 +110,10 @@ class Ledger:
         data: Doc = {"object": snapshot(doc)}
         if previous:
             data["previous_attributes"] = previous
-        event = {
+        event: Doc = {
             "id": ids.new("evt"),
             "object": "event",
-            "api_version": API_VERSION,
+            "api_version": default_version(self, API_VERSION),
             "created": self.wall,
             "data": data,
             "livemode": False,
@@ -122,6 +123,7 @@ class Ledger:
         }
         if self.account:
             event["account"] = self.account
+        freeze(self, self.store, event, {event["api_version"], *(_version_of(entry, event) for entry in endpoints)})
         self.store.put("event", event, self.wall, {"status": event_type})
         for endpoint in endpoints:
             self.store.execute(
@@ -193,6 +195,10 @@ def wants(endpoint: Doc, event_type: str) -> bool:
     if endpoint["object"] == thin.DESTINATION:
         event_type = thin.thin_type(event_type)
     return "*" in endpoint["enabled_events"] or event_type in endpoint["enabled_events"]
+
+
+def _version_of(endpoint: Doc, event: Doc) -> str:
+    return str(endpoint.get("api_version") or event["api_version"])
 
 
 def snapshot(doc: Doc) -> Doc:

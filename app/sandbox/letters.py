@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import orjson
 
 from app.sandbox import thin
-from app.sandbox.store import Doc
+from app.sandbox.store import Doc, Store
+from app.sandbox.versions.events import as_of
 from app.sandbox.world import World
 
 
@@ -42,11 +43,11 @@ def letter(world: World, event_id: str, endpoint_id: str) -> Letter | None:
     if event is None or endpoint is None or kept is None or endpoint["status"] != "enabled":
         return None
     former = (entry["secret"] for entry in kept.get("former", ()) if entry["until"] > now)
-    url, body = _contents(event, endpoint)
+    url, body = _contents(world.store, event, endpoint)
     return Letter(url, orjson.dumps(body, option=orjson.OPT_INDENT_2), (kept["secret"], *former), event["type"])
 
 
-def _contents(event: Doc, endpoint: Doc) -> tuple[str, Doc]:
+def _contents(store: Store, event: Doc, endpoint: Doc) -> tuple[str, Doc]:
     if endpoint["object"] == thin.DESTINATION:
         return endpoint["webhook_endpoint"]["url"], thin.notification(event)
-    return endpoint["url"], event
+    return endpoint["url"], as_of(store, event, endpoint["api_version"])

@@ -6,15 +6,16 @@ from flask import Blueprint
 
 from app.sandbox import permissions, policy
 from app.sandbox.control.desk import Desk, asked, view
-from app.sandbox.control.wishes import AccountWish, KeyWish, RatesWish, RollWish
+from app.sandbox.control.wishes import AccountWish, KeyWish, RatesWish, RollWish, VersionWish
 from app.sandbox.policy import HOUR
 from app.sandbox.rate_limits import Rates
 from app.sandbox.resources.webhook_endpoints import roll_secret
 from app.sandbox.store import Doc
+from app.sandbox.versions.events import set_default
 
 
 def blueprint(desk: Desk) -> Blueprint:
-    """The routes `/_sandbox/keys`, `/accounts`, `/webhook-endpoints/…/roll` and `/rate-limits`."""
+    """The routes `/_sandbox/keys`, `/accounts`, `/api-version`, `/webhook-endpoints/…/roll` and `/rate-limits`."""
     routes = Blueprint("control_access", __name__, url_prefix="/_sandbox")
     _key_routes(routes, desk)
     _account_routes(routes, desk)
@@ -59,6 +60,13 @@ def _account_routes(routes: Blueprint, desk: Desk) -> None:
     def disconnect(account: str) -> Doc:
         return desk.accounts.disconnect(account)
 
+    def version() -> Doc:
+        wanted = asked(VersionWish).version
+        with desk.ledger() as ledger:
+            set_default(ledger.store, wanted, ledger.now)
+        return {"api_version": wanted}
+
+    routes.add_url_rule("/api-version", "version", view(version), methods=["POST"])
     routes.add_url_rule("/accounts", "connect", view(connect), methods=["POST"])
     routes.add_url_rule("/accounts/<account>", "disconnect", view(disconnect), methods=["DELETE"])
 

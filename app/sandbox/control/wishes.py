@@ -147,6 +147,12 @@ class KeyWish(Wish):
         return self
 
 
+class VersionWish(Wish):
+    """The account's API version: a date, with a release's name behind it where it has one."""
+
+    version: Annotated[str, Field(pattern=r"^20\d\d-\d\d-\d\d(\.[a-z]+)?$")]
+
+
 class RatesWish(Wish):
     """Requests a second: of an account in all, of each operation, and of each search."""
 

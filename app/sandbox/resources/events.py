@@ -9,6 +9,7 @@ from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params
 from app.sandbox.policy import DAY
 from app.sandbox.store import Doc
+from app.sandbox.versions.events import as_of
 
 KEPT_FOR = 30 * DAY
 MOST_TYPES = 20
@@ -68,7 +69,7 @@ def list_thin(ledger: Ledger, params: Params) -> Doc:
 
 def _with_pending(ledger: Ledger, event: Doc) -> Doc:
     rows = ledger.store.fetch("select count(*) from deliveries where event = ? and state != 'delivered'", event["id"])
-    return {**event, "pending_webhooks": rows[0][0]}
+    return {**as_of(ledger.store, event, None), "pending_webhooks": rows[0][0]}
 
 
 ROUTES: list[Route] = [

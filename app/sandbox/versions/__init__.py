@@ -1,0 +1,1 @@
+"""Older API versions: the same objects in the shape that they had before 2025-03-31.basil."""
