@@ -17,6 +17,10 @@ import orjson
 
 Doc = dict[str, Any]
 
+# The log is copied into the file after so many pages of 4 kB. The default, a tenth of this, copies the same pages over
+# and over while time is turned.
+_PAGES_BEFORE_CHECKPOINT = 10_000
+
 LINKS = ("customer", "subscription", "invoice", "payment_intent", "status")
 
 _SCHEMA = """
@@ -80,6 +84,7 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=normal")
+        self._db.execute(f"pragma wal_autocheckpoint={_PAGES_BEFORE_CHECKPOINT}")
         self._db.executescript(_SCHEMA)
         self._add_columns()
         self._db.executescript(_SCHEMA_AFTER)
