@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.retries.curves import Chances, Outlook
 from app.retries.knowledge import Weights
 
-EXCHANGE_ROUNDS = 2
+EXCHANGE_ROUNDS = 1
 NOWHERE = -np.inf
 EVERYWHERE = slice(0, None)
 
@@ -93,17 +93,18 @@ def values_with(board: Board, columns: tuple[int, ...]) -> NDArray[np.float64]:
     """
     values = np.full(board.slots, NOWHERE)
     tails = _tails(board, columns)
-    alive, earned = board.weights, 0.0
+    alive, unpaid, earned = board.weights, float(board.weights.sum()), 0.0
     for number, before in enumerate((0, *columns)):
         if number:
             chance = board.given_failure(columns[number - 2] if number > 1 else 0)[:, before]
-            earned += float(board.worth[before] * (alive @ chance)) - board.cost * float(alive.sum())
+            earned += float(board.worth[before] * (alive @ chance)) - board.cost * unpaid
             alive = alive * (1 - chance)
+            unpaid = float(alive.sum())
         after = columns[number] if number < len(columns) else None
         between = _between(board, before if number else None, after)
         if between.stop > between.start:
             gain = _gain(board, alive, board.given_failure(before)[:, between], between, after, tails[number])
-            values[between.start - 1 : between.stop - 1] = earned + gain - board.cost * float(alive.sum())
+            values[between.start - 1 : between.stop - 1] = earned + gain - board.cost * unpaid
     return values
 
 

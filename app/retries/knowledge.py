@@ -92,6 +92,7 @@ def _read_counts(cells: Counts, names: tuple[str, ...]) -> Counts:
 SHIPPED = Knowledge()
 
 
+@lru_cache(maxsize=8)
 def prior_causes(group: str) -> Weights:
     """Shares of CAUSES among failures whose decline belongs to `group`, as shipped."""
     row = next(row for row in read_table("causes") if row["signal"] == group)

@@ -28,7 +28,7 @@ DAILY_WORTH = 0.997  # later money is worth a little less, and a customer may le
 DAILY_WORTH_OF_OUTAGE = 0.90  # nobody but the bank is at fault: the customer should not even get a mail
 OUTAGE_GAP_HOURS = 6
 COST_OF_TRY = 0.004  # in shares of the amount; rises as the card's budget runs out
-KEPT_SHARE = 0.98
+KEPT_SHARE = 0.95
 TOP_STORIES = 10
 
 
