@@ -111,6 +111,15 @@ def settle(
     return len(session.scalars(statement.values(resolved_at=now, resolved_by=by).returning(Conflict.id)).all())
 
 
+def settle_case(session: Session, case_id: UUID, now: datetime, by: str) -> None:
+    """Say that what was found of one case is over with it; what its end says of the account stays."""
+    session.execute(
+        update(Conflict)
+        .where(Conflict.case_id == case_id, Conflict.subject != ACCOUNT, Conflict.resolved_at.is_(None))
+        .values(resolved_at=now, resolved_by=by)
+    )
+
+
 def note_endpoints(
     session: Session, connection: Connection, endpoints: Iterable[WebhookEndpoint], now: datetime
 ) -> None:

@@ -77,8 +77,8 @@ def _was_taken(session: Session, case: RecoveryCase) -> bool:
     for step in reversed(_handovers(session, case)):
         if step.kind is StepKind.GIVE_BACK and step.state is StepState.DONE:
             return False
-        # one that was begun twice may have asked Stripe the first time, whatever became of it then
-        may_have_asked = step.state in (StepState.RUNNING, StepState.DONE, StepState.FAILED) or step.claims > 1
+        # every time it was begun it may have asked Stripe, except the one that found it needless
+        may_have_asked = step.claims > (step.state is StepState.SKIPPED)
         if step.kind is StepKind.TAKE_OVER and may_have_asked:
             return True
     return False

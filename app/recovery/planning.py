@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.accounts import conflicts
 from app.models import CampaignVersion, CaseEntry, Connection, Message, RecoveryCase, Step, SubscriptionSnapshot
 from app.recovery import cases, handover, steps
 from app.recovery.campaigns import CampaignDefinition, MessageStep, read_definition
@@ -209,6 +210,7 @@ def _plan_final_action(session: Session, case: RecoveryCase, now: datetime) -> N
     steps.cancel(
         session, case.id, "the case is exhausted", now, (StepKind.RETRY, StepKind.MESSAGE, StepKind.WINDOW_END)
     )
+    conflicts.settle_case(session, case.id, now, "the case is exhausted")
     due = now + (case.grace_until - case.window_ends_at)
     steps.plan(session, case, StepKind.FINAL_ACTION, "final_action", due, "Nothing helped in time.")
 
@@ -218,6 +220,7 @@ def _end(session: Session, case: RecoveryCase, now: datetime) -> None:
     why = "paid" if case.state is CaseState.RECOVERED else "the case was stopped"
     if not any(step.key == THANK_YOU for step in steps.open_steps(session, case.id)):
         steps.cancel(session, case.id, why, now, tuple(kind for kind in StepKind if kind is not StepKind.RESTORE))
+    conflicts.settle_case(session, case.id, now, why)
     if case.state is not CaseState.RECOVERED:
         return
     if _was_written_to(session, case):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Interval, String, cast, func, insert, literal, select
+from sqlalchemy import DateTime, Float, Interval, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -99,8 +99,8 @@ def switch(
 def _tell_cases(session: Session, connection: Connection, by: Person, now: datetime) -> int:
     """A step for each open case, those first whose next try at Stripe comes first."""
     place = func.row_number().over(order_by=Invoice.next_payment_attempt.asc().nulls_last())
-    wait = cast(func.greatest(place - AT_ONCE, 0), String).op("||")(" milliseconds").cast(Interval)
-    due_at = literal(now) + wait * int(APART / timedelta(milliseconds=1))
+    seconds = cast(func.greatest(place - AT_ONCE, 0), Float) * APART.total_seconds()
+    due_at = literal(now, DateTime(timezone=True)) + func.make_interval(0, 0, 0, 0, 0, 0, seconds, type_=Interval())
     plan = literal({"mode": connection.mode.value, "by": by.name}, JSONB)
     chosen = (
         select(
