@@ -1,7 +1,7 @@
 """Connecting a Stripe account: its key, its webhook endpoint and secrets, and the gateway that speaks for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -33,6 +33,21 @@ class Connected:
     connection_id: UUID
     webhook_url: str
     made_endpoint: bool
+
+
+@dataclass(frozen=True)
+class Account:
+    """A Stripe account as it was found, with what a connection to it will store; its secrets stay out of its repr."""
+
+    id: str
+    name: str | None
+    livemode: bool
+    api_key: str = field(repr=False)
+    connection_id: UUID
+    webhook_url: str
+    endpoint_id: str | None
+    webhook_secret: str = field(repr=False)
+    endpoints: list[WebhookEndpoint] | None
 
 
 def make_gateway(context: Context, api_key: str, pace: Callable[[], None] = at_once) -> StripeGateway:
@@ -78,14 +93,26 @@ def connect(
     Without a `webhook_secret` an endpoint is made at Stripe and its secret kept. Raises `ConnectionRefused` for a key
     that is no secret or restricted key, and `GatewayError` when Stripe refuses it.
     """
+    account = look_at_account(context, organization_id, api_key=api_key, webhook_secret=webhook_secret)
+    return keep_account(context, organization_id, account, mode=mode, actor=actor)
+
+
+def look_at_account(
+    context: Context, organization_id: UUID | None, *, api_key: str, webhook_secret: str | None
+) -> Account:
+    """All that `connect` asks of Stripe, with nothing written here; None is an organization that is yet to be made.
+
+    Raises what `connect` raises.
+    """
     livemode = _livemode(api_key)
     gateway = make_gateway(context, api_key)
     account_id, account_name = _identify(context, gateway)
-    connection_id = _find(context, organization_id, account_id, livemode) or uuid4()
+    row = _find(context, organization_id, account_id, livemode) if organization_id else None
+    connection_id = row.id if row else uuid4()
     url = f"{context.settings.base_url()}/webhooks/stripe/{connection_id}"
     endpoint_id, secret = None, webhook_secret
-    if secret is None:
-        secret = _kept_secret(context, gateway, organization_id, connection_id)
+    if secret is None and row is not None:
+        secret = _kept_secret(context, gateway, row)
     if secret is None:
         endpoint = _make_endpoint(gateway, url)
         endpoint_id, secret = endpoint.id, endpoint.secret
@@ -93,24 +120,31 @@ def connect(
         raise ConnectionRefused(
             "Stripe gave no signing secret; make the endpoint in the Dashboard, pass --webhook-secret"
         )
-    now = context.clock.now()
     endpoints = _all_endpoints(gateway)
+    return Account(account_id, account_name, livemode, api_key, connection_id, url, endpoint_id, secret, endpoints)
+
+
+def keep_account(
+    context: Context, organization_id: UUID, account: Account, *, mode: ConnectionMode, actor: str
+) -> Connected:
+    """Store what was looked at, in one transaction and without asking Stripe anything."""
+    now = context.clock.now()
     with context.database.organization(organization_id) as session:
-        row = session.get(Connection, connection_id)
+        row = session.get(Connection, account.connection_id)
         is_new = row is None
         if row is None:
-            row = Connection(id=connection_id, organization_id=organization_id, created_at=now, mode=mode)
+            row = Connection(id=account.connection_id, organization_id=organization_id, created_at=now, mode=mode)
             row.sealed_webhook_secrets = context.keys.seal("[]", row.context("webhook_secrets"))
             session.add(row)
-        row.account_id, row.account_name, row.livemode = account_id, account_name, livemode
+        row.account_id, row.account_name, row.livemode = account.id, account.name, account.livemode
         row.status, row.status_reason = ConnectionStatus.ACTIVE, None
-        row.sealed_api_key = context.keys.seal(api_key, row.context("api_key"))
-        row.webhook_endpoint_id = endpoint_id or row.webhook_endpoint_id
-        _add_secret(context, row, secret)
+        row.sealed_api_key = context.keys.seal(account.api_key, row.context("api_key"))
+        row.webhook_endpoint_id = account.endpoint_id or row.webhook_endpoint_id
+        _add_secret(context, row, account.webhook_secret)
         session.flush()
-        if endpoints is not None:
-            conflicts.note_endpoints(session, row, endpoints, now)
-        if is_new and livemode:  # in test mode Stripe writes to nobody
+        if account.endpoints is not None:
+            conflicts.note_endpoints(session, row, account.endpoints, now)
+        if is_new and account.livemode:  # in test mode Stripe writes to nobody
             detail = "No API says whether they are; somebody has to look."
             conflicts.note(session, row, ConflictKind.STRIPE_MAILS, detail, now)
         session.add(
@@ -118,12 +152,12 @@ def connect(
                 organization_id=organization_id,
                 actor=actor,
                 action="connection.connected",
-                subject=str(connection_id),
+                subject=str(row.id),
                 happened_at=now,
-                data={"account": account_id, "mode": row.mode},
+                data={"account": account.id, "mode": row.mode},
             )
         )
-    return Connected(connection_id, url, made_endpoint=endpoint_id is not None)
+    return Connected(account.connection_id, account.webhook_url, made_endpoint=account.endpoint_id is not None)
 
 
 def mark_broken(context: Context, connection: Connection, problem: ConnectionBroken) -> None:
@@ -172,18 +206,16 @@ def _all_endpoints(gateway: StripeGateway) -> list[WebhookEndpoint] | None:
         return None
 
 
-def _find(context: Context, organization_id: UUID, account_id: str, livemode: bool) -> UUID | None:
+def _find(context: Context, organization_id: UUID, account_id: str, livemode: bool) -> Connection | None:
     with context.database.organization(organization_id) as session:
         return session.scalar(
-            select(Connection.id).where(Connection.account_id == account_id, Connection.livemode == livemode)
+            select(Connection).where(Connection.account_id == account_id, Connection.livemode == livemode)
         )
 
 
-def _kept_secret(context: Context, gateway: StripeGateway, organization_id: UUID, connection_id: UUID) -> str | None:
+def _kept_secret(context: Context, gateway: StripeGateway, row: Connection) -> str | None:
     """The secret of the endpoint that an earlier `connect` made, if it still stands: renewing a key makes no second."""
-    with context.database.organization(organization_id) as session:
-        row = session.get(Connection, connection_id)
-    if row is None or row.webhook_endpoint_id is None:
+    if row.webhook_endpoint_id is None:
         return None
     if row.webhook_endpoint_id not in {endpoint.id for endpoint in gateway.list_webhook_endpoints()}:
         return None

@@ -56,14 +56,31 @@ def get_user(session: Session, email: str) -> User:
     return user
 
 
-def create_organization(session: Session, slug: str, name: str, now: datetime) -> Organization:
-    """A new tenant; raises `SlugInvalid`. A slug that is taken fails on the database's unique key."""
+def check_slug(slug: str) -> None:
+    """Raises `SlugInvalid` for what cannot be the short name of an organization."""
     if not _SLUG.fullmatch(slug):
         raise SlugInvalid("an organization's short name has 1 to 50 small letters, digits and dashes, like acme-inc")
+
+
+def find_organization(session: Session, slug: str) -> Organization | None:
+    """The organization called `slug`; raises `SlugInvalid`."""
+    check_slug(slug)
+    return session.scalar(select(Organization).where(Organization.slug == slug))
+
+
+def create_organization(session: Session, slug: str, name: str, now: datetime) -> Organization:
+    """A new tenant; raises `SlugInvalid`. A slug that is taken fails on the database's unique key."""
+    check_slug(slug)
     organization = Organization(id=uuid4(), slug=slug, name=name.strip() or slug, created_at=now)
     session.add(organization)
     session.flush()
     return organization
+
+
+def find_or_create_organization(session: Session, slug: str, name: str | None, now: datetime) -> Organization:
+    """The tenant called `slug`, made with `name` (or one that follows from the slug); raises `SlugInvalid`."""
+    found = find_organization(session, slug)
+    return found or create_organization(session, slug, name or slug.replace("-", " ").title(), now)
 
 
 def create_user(session: Session, email: str, name: str, password: str, now: datetime) -> User:

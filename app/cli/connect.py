@@ -2,9 +2,8 @@
 
 import click
 
-from app.accounts.connections import connect as connect_account
-from app.accounts.connections import make_gateway
-from app.accounts.users import create_organization
+from app.accounts import users
+from app.accounts.connections import keep_account, look_at_account, make_gateway
 from app.cli.common import find_organization, for_people, open_context
 from app.context import Context
 from app.models import Organization
@@ -31,15 +30,14 @@ BY = Person("command line")
 def connect(key: str, webhook_secret: str | None, organization: str | None, mode: str | None) -> None:
     """Connect a Stripe account, or renew the key and secret of one that is connected."""
     context = open_context()
-    tenant = ensure_organization(context, organization) if organization else find_organization(context, None)
-    done = connect_account(
-        context,
-        tenant.id,
-        api_key=key,
-        webhook_secret=webhook_secret,
-        mode=ConnectionMode(mode or ConnectionMode.OBSERVE),
-        actor=BY.name,
-    )
+    slug = organization or find_organization(context, None).slug
+    with context.database.system() as session:
+        standing = users.find_organization(session, slug)
+    account = look_at_account(context, standing.id if standing else None, api_key=key, webhook_secret=webhook_secret)
+    # Only now, so that a key that Stripe refuses leaves no organization behind.
+    tenant = ensure_organization(context, slug)
+    first_mode = ConnectionMode(mode or ConnectionMode.OBSERVE)
+    done = keep_account(context, tenant.id, account, mode=first_mode, actor=BY.name)
     click.echo(f"Connected. Connection: {done.connection_id}")
     click.echo(f"Webhooks go to: {done.webhook_url}" + ("" if done.made_endpoint else " (point your endpoint there)"))
     if mode:
@@ -55,9 +53,7 @@ def ensure_organization(context: Context, slug: str, name: str | None = None) ->
     """The organization called `slug` with its default campaigns; made if it is not there."""
     now = context.clock.now()
     with context.database.system() as session:
-        found = session.query(Organization).filter_by(slug=slug).one_or_none()
-        found = found or create_organization(session, slug, name or slug.replace("-", " ").title(), now)
-        session.flush()
+        found = users.find_or_create_organization(session, slug, name, now)
     with context.database.organization(found.id) as session:
-        add_defaults(session, now, "command line")
+        add_defaults(session, now, BY.name)
     return found

@@ -33,18 +33,17 @@ def create(email: str, name: str, organization: str | None, organization_name: s
     """Create a person, or make one that exists a member of another organization."""
     context = open_context()
     address = accounts.normal_email(email)
-    tenant = (
-        ensure_organization(context, organization, organization_name)
-        if organization
-        else find_organization(context, None)
-    )
+    slug = organization or find_organization(context, None).slug
+    accounts.check_slug(slug)
     now = context.clock.now()
     with context.database.system() as session:
         is_new = accounts.find_user(session, address) is None
     password, is_made = ask_password() if is_new else ("", False)
     with context.database.system() as session:
         user = accounts.find_user(session, address) or accounts.create_user(session, address, name, password, now)
+        tenant = accounts.find_or_create_organization(session, slug, organization_name, now)
         accounts.add_member(session, tenant, user, Role(role), now)
+    ensure_organization(context, slug)
     click.echo(f"{user.name} is now {role} of {tenant.slug}. Sign in: {context.settings.base_url()}/sign-in")
     if is_made:
         click.echo(f"Password, shown only now: {password}")

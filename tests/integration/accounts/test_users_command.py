@@ -5,11 +5,12 @@ from importlib import import_module
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from app.accounts import sign_in
 from app.cli.users import users
 from app.context import Context
-from app.models import User
+from app.models import Organization, User
 
 PASSWORD_LINE = re.compile(r"shown only now: (\S+)")
 
@@ -87,3 +88,12 @@ def test_a_mistake_is_one_sentence_that_says_what_to_do(run: Run, arguments: tup
     output = run(*arguments, fails=True)
     assert says in output
     assert "Traceback" not in output
+
+
+def test_a_person_who_is_not_made_leaves_no_organization_behind(
+    context: Context, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("app.cli.users"), "ask_password", lambda: ("short", False))
+    run("create", "--email", "ann@acme.example", "--organization", "acme", fails=True)
+    with context.database.system() as session:
+        assert session.scalars(select(Organization)).all() == []

@@ -1,0 +1,70 @@
+"""`recoup connect`: what Stripe refuses leaves nothing behind; what it takes is connected, organization and all."""
+
+from importlib import import_module
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from app.cli import main
+from app.models import Campaign, Connection, Organization
+from tests.stage import SANDBOX_KEY, Stage
+
+
+@pytest.fixture
+def run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> "Run":
+    # The package offers the command under its module's name, so the module is asked for by its full one.
+    monkeypatch.setattr(import_module("app.cli.connect"), "open_context", lambda: stage.context)
+    return Run(stage)
+
+
+class Run:
+    """The command as a shell would call it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def __call__(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, ("connect", *arguments))
+
+    def organizations(self) -> set[str]:
+        with self.stage.context.database.system() as session:
+            return set(session.scalars(select(Organization.slug)))
+
+    def endpoints(self) -> int:
+        return len(self.stage.stripe("GET", "webhook_endpoints")["data"])
+
+
+@pytest.mark.parametrize(
+    ("key", "slug", "says"),
+    [
+        ("sk_live_123", "newcomer", "key"),  # well-formed, and the sandbox knows no live keys
+        ("pk_test_public", "newcomer", "no Stripe secret or restricted key"),
+        (SANDBOX_KEY, "No Slug", "small letters"),
+    ],
+)
+def test_what_is_refused_leaves_no_organization_and_no_endpoint_behind(
+    run: Run, key: str, slug: str, says: str
+) -> None:
+    before, endpoints = run.organizations(), run.endpoints()
+    result = run("--key", key, "--organization", slug)
+    assert (result.exit_code, run.organizations(), run.endpoints()) == (1, before, endpoints)
+    assert says in result.output
+    assert "123" not in result.output
+
+
+def test_an_organization_is_made_with_its_first_connection_and_has_campaigns(run: Run) -> None:
+    result = run("--key", SANDBOX_KEY, "--organization", "newcomer", "--webhook-secret", "whsec_mine")
+    assert result.exit_code == 0, result.output
+    with run.stage.context.database.system() as session:
+        made = session.scalars(select(Organization).where(Organization.slug == "newcomer")).one()
+        assert session.scalars(select(Connection).where(Connection.organization_id == made.id)).one()
+        assert session.scalars(select(Campaign).where(Campaign.organization_id == made.id)).first()
+
+
+def test_a_key_is_renewed_where_there_is_one_organization_without_naming_it(run: Run) -> None:
+    endpoints = run.endpoints()
+    result = run("--key", "rk_test_renewed")
+    assert result.exit_code == 0, result.output
+    assert str(run.stage.connection_id) in result.output
+    assert run.endpoints() == endpoints
