@@ -91,6 +91,7 @@ def _engine(url: str, role: str, pool_size: int, pre_ping: bool, **options: Any)
         max_overflow=4,
         pool_pre_ping=pre_ping,
         pool_timeout=10,
+        hide_parameters=True,  # an error is logged as a text, and what it was about may be a person
         **options,
         connect_args={
             "connect_timeout": 5,

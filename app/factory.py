@@ -4,7 +4,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import security_headers
+from app import doorstep, security_headers
 from app.console import console
 from app.context import Context
 from app.inbox.receiving import StripeWebhooks
@@ -21,6 +21,7 @@ def create_app(context: Context) -> Flask:
     app.config.update(SECRET_KEY=context.settings.require("secret_key"), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.extensions["recoup"] = context
     csrf = CSRFProtect(app)
+    doorstep.install(app)
     for blueprint in (sendgrid_webhook, watch):
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
