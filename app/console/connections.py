@@ -53,23 +53,16 @@ def connections() -> ResponseReturnValue:
 @console.post("/connections/<uuid:connection_id>/mode")
 def switch_mode(connection_id: UUID) -> ResponseReturnValue:
     person = current.person()
+    _known(connection_id)
     try:
         mode = ConnectionMode(request.form.get("mode", ""))
         enforcement = Enforcement(request.form.get("enforcement", ""))
     except ValueError:
         abort(400, "Choose who retries, and what is done about invoices that Stripe would retry.")
     by = Person(person.user_name, person.user_id)
-    try:
-        done = switching.switch(
-            current.context(),
-            person.organization.organization_id,
-            connection_id,
-            by,
-            mode=mode,
-            enforcement=enforcement,
-        )
-    except switching.NoSuchConnection:
-        abort(404)
+    done = switching.switch(
+        current.context(), person.organization.organization_id, connection_id, by, mode=mode, enforcement=enforcement
+    )
     if done.is_changed:
         flash(f"{words.label(mode)} from now on. {_follow(done.cases)}", "good")
     else:
@@ -77,13 +70,13 @@ def switch_mode(connection_id: UUID) -> ResponseReturnValue:
     return _back(connection_id)
 
 
-@console.post("/connections/<uuid:connection_id>/conflicts/<kind>/settle")
-def settle_conflict(connection_id: UUID, kind: str) -> ResponseReturnValue:
-    person = current.person()
+@console.post("/connections/<uuid:connection_id>/settle")
+def settle_conflict(connection_id: UUID) -> ResponseReturnValue:
+    person, kind = current.person(), request.form.get("kind", "")
+    _known(connection_id)
     if kind not in list(conflicts.OF_PEOPLE):
-        abort(404)
+        abort(400, "That ends by itself, once Stripe shows that it is over.")
     with current.rows() as session:
-        session.get(Connection, connection_id) or abort(404)
         over = conflicts.settle(session, connection_id, [ConflictKind(kind)], current.now(), person.user_name)
         if over:
             session.add(
@@ -99,6 +92,11 @@ def settle_conflict(connection_id: UUID, kind: str) -> ResponseReturnValue:
             )
     flash("Noted. It comes back here if Stripe shows otherwise.", "good")
     return _back(connection_id)
+
+
+def _known(connection_id: UUID) -> None:
+    with current.rows() as session:
+        session.get(Connection, connection_id) or abort(404)
 
 
 def _follow(cases: int) -> str:
