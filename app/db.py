@@ -111,9 +111,10 @@ def _engine(url: str, role: str, pool_size: int, pre_ping: bool, **options: Any)
 class Database:
     """The two doors to Postgres. Every `with` is one transaction: it commits at the end or rolls back on an error."""
 
-    def __init__(self, url: str, pool_size: int = 8) -> None:
-        self._app = _engine(url, APP_ROLE, pool_size, pre_ping=True)
-        self._sweeper = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=True)
+    def __init__(self, url: str, pool_size: int = 8, pre_ping: bool = True) -> None:
+        """Without `pre_ping` a connection that died unseen fails its next transaction: only for short-lived pools."""
+        self._app = _engine(url, APP_ROLE, pool_size, pre_ping)
+        self._sweeper = _engine(url, SWEEPER_ROLE, pool_size, pre_ping)
         self._receiver = _engine(url, SWEEPER_ROLE, pool_size, pre_ping=False, isolation_level="AUTOCOMMIT")
 
     @contextmanager

@@ -14,6 +14,7 @@ COMMANDS = {
     "migrate": ("processes", "migrate", "Bring the database to the newest schema."),
     "mode": ("mode", "mode", "Who retries: Stripe (observe) or Recoup (drive)."),
     "reconcile": ("reconcile", "reconcile", "Find what was missed at Stripe, and mend it."),
+    "rehearse": ("rehearse", "rehearse", "Play a campaign on invented customers; nothing real is touched."),
     "report": ("report", "report", "What became of failed payments."),
     "retries": ("retries", "retries", "Measure the retry planner in simulated worlds."),
     "sandbox": ("sandbox", "sandbox", "Play with the pretend Stripe, turn the clock."),

@@ -5,12 +5,13 @@ What it is opened with decides what it can reach: a private schema, a folder, no
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -19,7 +20,6 @@ from app.accounts.users import create_organization
 from app.context import Context
 from app.crypto import KeyRing, generate_key
 from app.db import Database
-from app.factory import create_app
 from app.models import Organization
 from app.recovery.campaigns import add_version
 from app.rehearsal.bell import NOWHERE, StageBell
@@ -28,6 +28,8 @@ from app.rehearsal.time import StageClock
 from app.sandbox.server import RunningSandbox, run_in_thread
 from app.sandbox.world import World
 from app.settings import Settings
+
+Program = Callable[[Context], Flask]
 
 SANDBOX_KEY = "rk_test_rehearsal"
 BY = "rehearsal"
@@ -66,10 +68,11 @@ class _Lasting(WSGIRequestHandler):
 
 
 @contextmanager
-def open_stage(order: Order, bell: StageBell, database_url: str, home: Path) -> Iterator[Stage]:
+def open_stage(order: Order, bell: StageBell, program: Program, database_url: str, home: Path) -> Iterator[Stage]:
     """Set it: the organization with the one campaign, nobody in it yet, and Stripe not connected. See `connect_stage`.
 
-    `database_url` leads into a room (`rooms.open_room`), `home` is a folder that is thrown away afterwards.
+    `program` makes the web program over a context. `database_url` leads into a room (`rooms.open_room`), `home` is a
+    folder that is thrown away afterwards.
     """
     clock = StageClock(order.begins)
     with ExitStack() as stack:
@@ -77,10 +80,10 @@ def open_stage(order: Order, bell: StageBell, database_url: str, home: Path) -> 
         server = make_server(_HOST, 0, lambda _environ, _start: [], threaded=True, request_handler=_Lasting)
         stack.callback(server.server_close)
         settings = _settings(database_url, home, sandbox.url, f"http://{_HOST}:{server.server_port}")
-        database = Database(settings.require("database_url"), pool_size=4)
+        database = Database(settings.require("database_url"), pool_size=4, pre_ping=False)
         stack.callback(database.dispose)
         context = Context(settings, clock, database, bell, KeyRing.parse(settings.require("encryption_keys")))
-        _serve(stack, server, context)
+        _serve(stack, server, program(context))
         yield Stage(context, clock, bell, sandbox.world, _organization(context, order))
 
 
@@ -103,8 +106,8 @@ def _sandbox(stack: ExitStack, home: Path, clock: StageClock) -> RunningSandbox:
     return sandbox
 
 
-def _serve(stack: ExitStack, server: BaseWSGIServer, context: Context) -> None:
-    server.app = create_app(context)
+def _serve(stack: ExitStack, server: BaseWSGIServer, program: Flask) -> None:
+    server.app = program
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     stack.callback(thread.join, timeout=15)
