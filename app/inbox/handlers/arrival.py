@@ -5,6 +5,7 @@ from typing import Any
 
 from app.context import Context
 from app.models import Connection, InboxEvent
+from app.recovery.cases import find_case_of_invoice
 from app.recovery.observing import Hint, observe_invoice
 from app.recovery.projections import find_invoice
 from app.stripe_gateway.gateway import StripeGateway
@@ -44,15 +45,18 @@ class Arrival:
         """Read an invoice and apply what is found; what came of it, for the inbox's list.
 
         One happening at Stripe brings a dozen events. A reading that was begun after an event had arrived knows all
-        that the event could tell, so only the first of them costs reads (Stripe allows 25 a second).
+        that the event could tell, so only the first of them costs reads (Stripe allows 25 a second). That a payment
+        failed is told by nothing else where charges cannot be read; it is known all the same once a case is there.
         """
-        if not failed and self._is_read_since(invoice_id):
+        if self._is_read_since(invoice_id, with_case=failed):
             return "known; read since it arrived"
         hint = Hint(failed=failed, at=min(self.event.created_at, self.context.clock.now()))
         case_id = observe_invoice(self.context, self.gateway, self.connection, invoice_id, hint)
         return f"case {case_id}" if case_id else "read; no case follows"
 
-    def _is_read_since(self, invoice_id: str) -> bool:
+    def _is_read_since(self, invoice_id: str, *, with_case: bool) -> bool:
         with self.context.database.organization(self.connection.organization_id) as session:
             invoice = find_invoice(session, self.connection.id, invoice_id)
-            return invoice is not None and invoice.refreshed_at > self.event.received_at
+            if invoice is None or invoice.refreshed_at <= self.event.received_at:
+                return False
+            return not with_case or find_case_of_invoice(session, invoice.id) is not None
