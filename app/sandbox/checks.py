@@ -15,6 +15,7 @@ from app.sandbox.cards import APPROVE, AUTHENTICATE, BY_TOKEN
 from app.sandbox.currencies import CURRENCIES
 from app.sandbox.declines import CODES, SIGNALS
 from app.sandbox.errors import StripeRefusal, bad_param
+from app.sandbox.issuers.parameters import segments
 
 _NO_COUNTRY = frozenset("EU EZ QO UN XA XB ZZ".split())  # CLDR's codes for groups and for nothing
 _COUNTRIES = frozenset(
@@ -82,6 +83,11 @@ def _known_card(token: str) -> str:
     return _one_of(token, BY_TOKEN, "a test card", "pm_card_visa, pm_card_mastercard or pm_card_amex")
 
 
+def _known_behaviour(name: str) -> str:
+    return _one_of(name, segments(), "a segment of payers", ", ".join(segments()))
+
+
+Behaviour = Annotated[str, AfterValidator(_known_behaviour)]
 Currency = Annotated[str, AfterValidator(known_currency)]
 Country = Annotated[str, AfterValidator(_known_country)]
 Zone = Annotated[str, AfterValidator(_known_zone)]

@@ -1,14 +1,16 @@
 """The bank behind a card: given its script, what does it answer to the next charge?
 
 `answer` is pure. Around it, the script of each payment method is kept with how far it has been used up, so that a
-restart does not begin it anew.
+restart does not begin it anew. A card that has a payer behind it and no script answers as the payer's bank does.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+from app.sandbox import behaving
 from app.sandbox.cards import APPROVE, AUTHENTICATE
 from app.sandbox.declines import Decline, decline
+from app.sandbox.issuers.luck import luck
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import moment
 from app.sandbox.store import Doc
@@ -41,16 +43,15 @@ def answer(script: list[Entry], used: int, *, expired: bool, outage: bool) -> Ve
 
 def ask(ledger: Ledger, method: Doc, *, authenticated: bool = False) -> Verdict:
     """Put one charge to the issuer of a payment method; `authenticated` means its customer has just confirmed."""
+    if _is_away(ledger, method):
+        return answer([], 0, expired=False, outage=True)
     kept = ledger.find("_script", method["id"]) or {"id": method["id"], "script": [APPROVE], "used": 0}
-    outage = ledger.find("_outage", "all")
-    verdict = answer(
-        kept["script"],
-        kept["used"],
-        expired=_expired(method["card"], ledger.now),
-        outage=bool(outage and outage["until"] > ledger.now),
-    )
-    if not (outage and outage["until"] > ledger.now):
+    person = behaving.answer(ledger, method, confirmed=authenticated) if kept["script"] == [APPROVE] else None
+    if person is None:
+        verdict = answer(kept["script"], kept["used"], expired=_expired(method["card"], ledger.now), outage=False)
         ledger.save({**kept, "used": kept["used"] + 1}, "_script")
+    else:
+        verdict = answer([person], 0, expired=False, outage=False)
     return Approved() if authenticated and isinstance(verdict, NeedsAuthentication) else verdict
 
 
@@ -59,9 +60,24 @@ def set_script(ledger: Ledger, method_id: str, script: list[Entry]) -> None:
     ledger.save({"id": method_id, "script": script, "used": 0}, "_script")
 
 
-def begin_outage(ledger: Ledger, until: int) -> None:
-    """No issuer can be reached until that moment (Unix seconds)."""
-    ledger.save({"id": "all", "until": until}, "_outage")
+def begin_outage(ledger: Ledger, until: int, share: float = 1.0) -> None:
+    """That share of all issuers cannot be reached until that moment (Unix seconds); a past one ends the outage."""
+    ledger.save({"id": "all", "until": until, "share": share}, "_outage")
+
+
+def outage_until(ledger: Ledger) -> int | None:
+    """When the present outage ends, or None."""
+    outage = ledger.find("_outage", "all")
+    return outage["until"] if outage and outage["until"] > ledger.now else None
+
+
+def _is_away(ledger: Ledger, method: Doc) -> bool:
+    """Whether the issuer of this card is among those that cannot be reached: the same ones throughout an outage."""
+    outage = ledger.find("_outage", "all")
+    if not outage or outage["until"] <= ledger.now:
+        return False
+    whose = method["card"]["fingerprint"] or method["id"]
+    return luck("outage", outage["until"], whose) < float(outage.get("share", 1))
 
 
 def _expired(card: Doc, now: int) -> bool:

@@ -11,19 +11,11 @@ from app.sandbox.billing import timers
 from app.sandbox.failing import fail_now
 from app.sandbox.issuer import Entry
 from app.sandbox.ledger import Ledger
+from app.sandbox.names import full_name
 from app.sandbox.periods import later, moment
 from app.sandbox.policy import DAY, HOUR
 from app.sandbox.staging import subscribed_customer
 from app.sandbox.store import Doc
-
-_FIRST = (
-    "Ada Amir Bao Bea Carlos Chiara Dario Elif Emma Farid Freya Gustav Hana Ingrid Ivo Jamal Juno Kaito Kerstin Lena"
-    " Liam Mara Mei Nadia Noor Omar Oskar Paula Priya Quentin Rosa Sami Sofia Tariq Tove Uma Viktor Wanda Yara Zoe"
-).split()
-_LAST = (
-    "Albers Bianchi Castro Dubois Eriksen Fontaine Garcia Haddad Ito Jansen Kowalski Lindgren Moreau Nakamura Okafor"
-    " Petrov Quist Rossi Sato Tanaka Urban Vargas Weber Xu Yilmaz Zhang"
-).split()
 
 # Country, time zone, locale, currency, and a weight.
 _PLACES = (
@@ -142,10 +134,10 @@ def _person(dice: random.Random, annual: bool, way: Way | None) -> Doc:
     plans = _PLANS if way is None else _PLANS[1:]
     plan, cents, _ = dice.choices(plans, weights=[entry[-1] for entry in plans])[0]
     amount = int(cents * _YEN_PER_CENT) if currency == "jpy" else cents
-    first, last = dice.choice(_FIRST), dice.choice(_LAST)
+    name = full_name(dice)
     return {
-        "name": f"{first} {last}",
-        "email": f"{first}.{last}.{dice.randrange(1000):03d}@example.com".lower(),
+        "name": name,
+        "email": f"{name.replace(' ', '.')}.{dice.randrange(1000):03d}@example.com".lower(),
         "plan": plan,
         "amount": amount * 10 if annual else amount,
         "currency": currency,

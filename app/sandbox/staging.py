@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from app.sandbox import fingerprints, issuer
+from app.sandbox import behaving, issuer, new_numbers
 from app.sandbox.billing import cycles, standing
 from app.sandbox.cards import APPROVE, BY_TOKEN
 from app.sandbox.errors import missing, wrong_state
+from app.sandbox.issuers.payers import Payer
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import moment
 from app.sandbox.resources.payment_methods import attached, method_of
@@ -20,8 +21,13 @@ def subscribed_customer(ledger: Ledger, wanted: Doc) -> Doc:
     """A customer with a card, a price and a subscription whose first invoice has been paid.
 
     `wanted`: name, email, plan, amount (minor units), currency, interval, card (a test token), script, country,
-    timezone, locale, `card_on` (`customer` or `subscription`), metadata.
+    timezone, locale, `card_on` (`customer` or `subscription`), metadata; `behaviour` (a segment of payers) and
+    `payer_seed` put a payer behind the card, who says where they live and what card it is unless that is given.
     """
+    payer = _payer(ledger, wanted)
+    if payer is not None:
+        at_home = {"country": payer.holder.country, "timezone": payer.holder.timezone}
+        wanted = {**at_home, "card": behaving.token_for(payer), **wanted}
     metadata = {key: str(wanted[key]) for key in ("country", "timezone") if wanted.get(key)}
     customer = new_customer(
         ledger.now,
@@ -34,12 +40,15 @@ def subscribed_customer(ledger: Ledger, wanted: Doc) -> Doc:
         parts = ("city", "line1", "line2", "postal_code", "state")
         customer["address"] = {**dict.fromkeys(parts), "country": wanted["country"]}
     ledger.add(customer, "customer.created")
-    method = _carded(ledger, customer, wanted.get("card", "pm_card_visa"), ["approve"])
+    face = behaving.face_of(payer) if payer else None
+    method = _carded(ledger, customer, wanted.get("card", "pm_card_visa"), ["approve"], face)
     price = plan_price(ledger, wanted)
     subscription = _subscribed(ledger, customer, price, method if wanted.get("card_on") == "subscription" else None)
     issuer.set_script(
         ledger, method["id"], wanted.get("script") or list(BY_TOKEN[wanted.get("card", "pm_card_visa")].script)
     )
+    if payer is not None:
+        behaving.give(ledger, customer["id"], method["id"], payer)
     return {
         "customer": customer["id"],
         "payment_method": method["id"],
@@ -90,17 +99,23 @@ def _renewed(ledger: Ledger, owner: Doc) -> Doc:
     if method is None:
         raise wrong_state("This customer has no default card that could be renewed.")
     issuer.set_script(ledger, method["id"], [APPROVE])
-    with ledger.changing(method, "payment_method.automatically_updated"):
-        method["card"]["last4"] = f"{(int(method['card']['last4']) + 1111) % 10_000:04d}"
-        fingerprints.renumber(ledger, method)
-        method["card"]["exp_year"] = moment(ledger.now).year + _YEARS_RENEWED
+    new_numbers.renew(ledger, method, (method["card"]["exp_month"], moment(ledger.now).year + _YEARS_RENEWED))
     return method
 
 
-def _carded(ledger: Ledger, customer: Doc, token: str, script: list[Any] | None) -> Doc:
+def _payer(ledger: Ledger, wanted: Doc) -> Payer | None:
+    if not wanted.get("behaviour"):
+        return None
+    email = wanted.get("email", "robin@example.com")
+    return behaving.payer_for(wanted["behaviour"], email, ledger.now, wanted.get("payer_seed"))
+
+
+def _carded(ledger: Ledger, customer: Doc, token: str, script: list[Any] | None, face: Doc | None = None) -> Doc:
     if token not in BY_TOKEN:
         raise missing("token", token, "card")
-    method = attached(ledger, method_of(ledger, BY_TOKEN[token]), customer["id"])
+    method = method_of(ledger, BY_TOKEN[token])
+    method["card"].update(face or {})
+    attached(ledger, method, customer["id"])
     if script:
         issuer.set_script(ledger, method["id"], script)
     with ledger.changing(customer, "customer.updated"):

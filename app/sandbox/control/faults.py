@@ -24,11 +24,16 @@ def blueprint(desk: Desk) -> Blueprint:
             return policy.change(ledger, **body()).model_dump()
 
     def outage() -> Doc:
-        minutes = asked(OutageWish).minutes
+        wish = asked(OutageWish)
         with desk.ledger() as ledger:
-            until = ledger.now + int(minutes * 60)
-            issuer.begin_outage(ledger, until)
+            until = ledger.now + int(wish.minutes * 60)
+            issuer.begin_outage(ledger, until, wish.share)
             return {"until": until}
+
+    def end_outage() -> Doc:
+        with desk.ledger() as ledger:
+            issuer.begin_outage(ledger, ledger.now)
+            return {"until": None}
 
     def listed() -> Doc:
         return {"faults": [asdict(fault) for fault in desk.faults.listed()]}
@@ -44,6 +49,7 @@ def blueprint(desk: Desk) -> Blueprint:
     routes.add_url_rule("/settings", "show_settings", view(show_settings), methods=["GET"])
     routes.add_url_rule("/settings", "settings", view(settings), methods=["POST"])
     routes.add_url_rule("/outage", "outage", view(outage), methods=["POST"])
+    routes.add_url_rule("/outage", "end_outage", view(end_outage), methods=["DELETE"])
     routes.add_url_rule("/faults", "listed", view(listed), methods=["GET"])
     routes.add_url_rule("/faults", "add", view(add), methods=["POST"])
     routes.add_url_rule("/faults", "clear", view(clear), methods=["DELETE"])

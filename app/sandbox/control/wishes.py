@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from app.money import Money, format_money
 from app.sandbox import rate_limits
 from app.sandbox.billing.balances import minimum_charge
-from app.sandbox.checks import Answer, Card, Country, Currency, Language, Wish, Zone
+from app.sandbox.checks import Answer, Behaviour, Card, Country, Currency, Language, Wish, Zone
 from app.sandbox.permissions import RESOURCES
 
 LARGEST_AMOUNT = 99_999_999  # minor units; Stripe's own limit of eight digits
@@ -34,6 +34,8 @@ class CustomerWish(Wish):
     timezone: Zone | None = None
     locale: Language | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
+    behaviour: Behaviour | None = None
+    payer_seed: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
     def _is_worth_a_charge(self) -> "CustomerWish":
@@ -41,8 +43,8 @@ class CustomerWish(Wish):
         if 0 < self.amount < least:
             given, needed = (format_money(Money(minor, self.currency)) for minor in (self.amount, least))
             raise ValueError(
-                f"amount: {self.amount} are {given}, because amounts are in minor units, and Stripe charges no less"
-                f" than {needed}; give {least} or more, or 0 for a free plan"
+                f"amount: {self.amount} means {given}, as amounts are in minor units, and Stripe charges no less than"
+                f" {needed}; give {least} or more, or 0 for a free plan"
             )
         return self
 
@@ -80,9 +82,10 @@ class NewCardWish(Wish):
 
 
 class OutageWish(Wish):
-    """How long no issuer answers."""
+    """How long issuers do not answer, and what share of them."""
 
     minutes: Annotated[float, Field(gt=0, le=LONGEST_OUTAGE)]
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class SampleWish(Wish):
@@ -92,6 +95,20 @@ class SampleWish(Wish):
     months: Annotated[int, Field(ge=1, le=24)] = 6
     number: int = 7
     fail_at_once: bool = False
+
+
+class CrowdWish(Wish):
+    """A population with payers behind its cards; `behaviours` are segments with weights, or the name of one."""
+
+    customers: Annotated[int, Field(ge=1, le=2000)] = 100
+    behaviours: dict[Behaviour, Annotated[float, Field(gt=0)]] = Field(default_factory=lambda: {"us_consumer": 1.0})
+    number: int = 7
+    within_days: Annotated[int, Field(ge=1, le=30)] = 28
+
+    @field_validator("behaviours", mode="before")
+    @classmethod
+    def _one_alone(cls, given: Any) -> Any:
+        return {given: 1.0} if isinstance(given, str) else given
 
 
 class ClockWish(Wish):
