@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: run test check format lock clean faults-long
+.PHONY: run test check format lock clean faults-long books
 
 run: $(READY)
 	@RECOUP_SANDBOX=$${RECOUP_SANDBOX-1} $(BIN)/recoup up
@@ -24,6 +24,11 @@ check: $(DEV_READY)
 # The random kills for as long as you like: make faults-long RECOUP_FAULT_SECONDS=900
 faults-long: $(DEV_READY)
 	RECOUP_FAULT_SECONDS=$${RECOUP_FAULT_SECONDS-900} $(BIN)/pytest tests/faults/test_random_kills.py -q
+
+# Months of thousands of subscriptions with faults on, then both sets of books to the cent (benchmarks/README.md):
+# make books RECOUP_BOOKS_SUBSCRIPTIONS=200 RECOUP_BOOKS_DAYS=30 RECOUP_BOOKS_MODE=drive
+books: $(DEV_READY)
+	@$(BIN)/python -m tests.long
 
 format: $(DEV_READY)
 	$(BIN)/ruff format .

@@ -295,8 +295,16 @@ def card_number() -> str:
 
 
 @contextmanager
-def open_town(campaign: CampaignDefinition = SHORT, workers: int = 1, patience: float = PATIENCE) -> Iterator[Town]:
-    """Build a town and start its processes; nothing of it is left afterwards."""
+def open_town(
+    campaign: CampaignDefinition = SHORT,
+    workers: int = 1,
+    patience: float = PATIENCE,
+    settle_in: Callable[[Town], None] | None = None,
+) -> Iterator[Town]:
+    """Build a town and start its processes; nothing of it is left afterwards.
+
+    `settle_in` is done between the sandbox's start and everybody else's: it makes the organization and connects it.
+    """
     with ExitStack() as stack:
         forge = Forge()
         stack.callback(forge.close)
@@ -314,7 +322,10 @@ def open_town(campaign: CampaignDefinition = SHORT, workers: int = 1, patience: 
         stack.callback(http.close)
         town = Town(home, context, members, settings.require("stripe_api_base"), http, patience)
         town.wait(lambda: is_sandbox_ready(town), "the sandbox is up")
-        _settle_in(town, campaign)
+        if settle_in is None:
+            _settle_in(town, campaign)
+        else:
+            settle_in(town)
         for name in ("web", "worker", "clock"):
             members[name].start()
         town.wait(lambda: is_web_ready(town), "the web process is ready")
