@@ -160,7 +160,7 @@ def _before(fault: Fault | None) -> None:
 
 def _dawdle(fault: Fault | None) -> None:
     if fault and fault.kind == "slow":
-        time.sleep(fault.seconds)
+        time.sleep(fault.seconds or 0)
 
 
 def _given() -> dict[str, Any]:

@@ -95,7 +95,8 @@ def create_sandbox(
     `base_url` is where people reach its pages. `app.extensions["sandbox"]` holds the `Background`, to be stopped at
     the end.
     """
-    world, faults = World(home, clock, base_url), Faults()
+    world = World(home, clock, base_url)
+    faults = Faults(world.now)
 
     def attend(opened: World) -> Stop:
         hand = Background(opened, Postman(opened, faults))

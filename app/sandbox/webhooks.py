@@ -10,7 +10,7 @@ import time
 import requests
 
 from app.log import get_logger
-from app.sandbox.faults import WEBHOOK_FAULTS, Faults
+from app.sandbox.faults import DELIVERY_FAULTS, Fault, Faults
 from app.sandbox.letters import Letter, letter, signature_header
 from app.sandbox.policy import DAY, HOUR
 from app.sandbox.world import World
@@ -97,9 +97,12 @@ class Postman:
         if written is None:
             self._settle(seq, "dropped")
             return
-        fault = self._faults.strike(WEBHOOK_FAULTS[:2], written.event_type)
+        fault = self._faults.strike(self._kinds_for(seq), written.event_type)
         if fault and fault.kind == "lost_webhook":
             self._settle(seq, "lost")
+            return
+        if fault and fault.kind == "late_webhook":
+            self._delay(seq, fault)
             return
         arrived = self._post(session, written)
         if fault:
@@ -123,6 +126,17 @@ class Postman:
             log.info("sandbox.webhook_not_delivered", reason=type(problem).__name__, event_type=written.event_type)
             return False
         return 200 <= answer.status_code < 300
+
+    def _kinds_for(self, seq: int) -> tuple[str, ...]:
+        """What may still happen to a delivery: one that has been late is not late again."""
+        rows = self._world.store.fetch("select due > first_due from deliveries where seq = ?", seq)
+        has_waited = bool(rows and rows[0][0])
+        return tuple(kind for kind in DELIVERY_FAULTS if not (has_waited and kind == "late_webhook"))
+
+    def _delay(self, seq: int, fault: Fault) -> None:
+        with self._world.transaction() as ledger:
+            due = ledger.now + max(int(fault.seconds or 0), 1)
+            ledger.store.execute("update deliveries set due = ? where seq = ? and state = 'pending'", due, seq)
 
     def _settle(self, seq: int, state: str) -> None:
         """Only a delivery that still waits: an endpoint that was switched off meanwhile has lost its own."""

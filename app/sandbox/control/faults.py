@@ -1,13 +1,11 @@
 """Settings, outages and faults."""
 
-from dataclasses import asdict
-
 from flask import Blueprint
 
 from app.sandbox import issuer, policy
 from app.sandbox.control.desk import Desk, asked, body, view
 from app.sandbox.control.wishes import FaultWish, OutageWish
-from app.sandbox.faults import Fault
+from app.sandbox.faults import KINDS, Fault
 from app.sandbox.store import Doc
 
 
@@ -36,15 +34,20 @@ def blueprint(desk: Desk) -> Blueprint:
             return {"until": None}
 
     def listed() -> Doc:
-        return {"faults": [asdict(fault) for fault in desk.faults.listed()]}
+        with desk.ledger() as ledger:
+            away = issuer.outage_until(ledger)
+        return {"faults": [fault.public() for fault in desk.faults.listed()], "issuers_away_until": away}
 
     def add() -> Doc:
-        desk.faults.add(Fault(**asked(FaultWish).model_dump()))
+        added = desk.faults.add(Fault(**asked(FaultWish).model_dump()))
+        return {**listed(), "added": added.id}
+
+    def clear(fault: str | None = None) -> Doc:
+        desk.faults.clear(fault)
         return listed()
 
-    def clear() -> Doc:
-        desk.faults.clear()
-        return listed()
+    def kinds() -> Doc:
+        return {"kinds": KINDS}
 
     routes.add_url_rule("/settings", "show_settings", view(show_settings), methods=["GET"])
     routes.add_url_rule("/settings", "settings", view(settings), methods=["POST"])
@@ -53,4 +56,6 @@ def blueprint(desk: Desk) -> Blueprint:
     routes.add_url_rule("/faults", "listed", view(listed), methods=["GET"])
     routes.add_url_rule("/faults", "add", view(add), methods=["POST"])
     routes.add_url_rule("/faults", "clear", view(clear), methods=["DELETE"])
+    routes.add_url_rule("/faults/kinds", "kinds", view(kinds), methods=["GET"])
+    routes.add_url_rule("/faults/<fault>", "clear_one", view(clear), methods=["DELETE"])
     return routes

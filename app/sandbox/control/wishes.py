@@ -122,11 +122,13 @@ class FaultWish(Wish):
     """Trouble to switch on, as `faults.Fault` has it."""
 
     kind: str
-    rate: Annotated[float, Field(ge=0, le=1)] = 1.0
+    rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     count: Annotated[int, Field(ge=1)] | None = None
     path: str = ""
-    method: str = ""
-    seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
+    method: Literal["", "GET", "POST", "DELETE"] = ""
+    seconds: Annotated[float, Field(ge=0)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=LONGEST_OUTAGE)] | None = None
+    seed: int | None = None
 
 
 class DisputeWish(Wish):
