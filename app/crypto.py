@@ -6,6 +6,7 @@ into both seals, so that a sealed value cannot be moved to another row. ASVS 5.0
 
 import base64
 import os
+import re
 from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
@@ -17,6 +18,7 @@ _VERSION = b"r1"
 _NONCE = 12
 _KEY = 32
 _WRAPPED = _NONCE + _KEY + 16
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class SecretUnreadable(RecoupError):
@@ -34,12 +36,16 @@ class KeyRing:
     """
 
     def __init__(self, keys: Iterable[tuple[str, bytes]]) -> None:
-        self._keys = dict(keys)
-        if not self._keys:
-            raise KeyRingInvalid("RECOUP_ENCRYPTION_KEYS holds no key; make one with `recoup keys generate`")
+        given = list(keys)
+        self._keys = dict(given)
+        if not given:
+            raise KeyRingInvalid("RECOUP_ENCRYPTION_KEYS holds no key; `recoup keys generate 2026a` prints one")
+        if len(self._keys) < len(given):
+            raise KeyRingInvalid("RECOUP_ENCRYPTION_KEYS holds two keys of the same id; give each an id of its own")
         for key_id, key in self._keys.items():
-            if len(key) != _KEY or not 1 <= len(key_id.encode()) <= 32:
-                raise KeyRingInvalid(f"encryption key {key_id!r} must be 32 bytes in base64 with a short id")
+            _check_id(key_id)
+            if len(key) != _KEY:
+                raise KeyRingInvalid(f"encryption key {key_id!r} must be 32 bytes in base64")
         self.newest = next(iter(self._keys))
 
     @classmethod
@@ -47,7 +53,9 @@ class KeyRing:
         """Read a ring as it stands in the environment; raises `KeyRingInvalid`."""
         pairs = []
         for part in filter(None, (piece.strip() for piece in text.split(","))):
-            key_id, _, encoded = part.partition(":")
+            key_id, colon, encoded = part.partition(":")
+            if not colon:  # what there is may be a key, which no message may repeat
+                raise KeyRingInvalid("a key in RECOUP_ENCRYPTION_KEYS has no id; write it like 2026a:<base64>")
             try:
                 pairs.append((key_id, base64.b64decode(encoded, validate=True)))
             except ValueError as problem:
@@ -80,8 +88,14 @@ class KeyRing:
 
 
 def generate_key(key_id: str) -> str:
-    """A fresh `id:base64` entry for the ring."""
+    """A fresh `id:base64` entry for the ring; raises `KeyRingInvalid` for an id that could not be read again."""
+    _check_id(key_id)
     return f"{key_id}:{base64.b64encode(os.urandom(_KEY)).decode()}"
+
+
+def _check_id(key_id: str) -> None:
+    if not _KEY_ID.fullmatch(key_id):
+        raise KeyRingInvalid(f"{key_id!r} cannot name a key: 1 to 32 letters, digits, _ and - can, as 2026a")
 
 
 def _split(sealed: bytes) -> tuple[str, bytes]:

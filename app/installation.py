@@ -11,10 +11,16 @@ import secrets
 from pathlib import Path
 
 from app import embedded
+from app.errors import RecoupError
 from app.settings import Settings
 
 _SECRETS = ("secret_key", "encryption_keys")
+_NEEDED = ("database_url", "redis_url", "secret_key", "encryption_keys")
 _REMEMBERED = ("sandbox", "sandbox_port", "port", "public_url")
+
+
+class NotRunning(RecoupError):
+    """No Recoup runs from this home, and the environment names none elsewhere (or not all that one needs)."""
 
 
 def with_services(settings: Settings, services: embedded.Services) -> Settings:
@@ -62,7 +68,7 @@ def remember(settings: Settings) -> None:
 def complete(settings: Settings) -> Settings:
     """`settings` with all that the home knows: what a command needs to speak to the Recoup that runs from it.
 
-    Without a running one its URLs stay unset, and whoever needs them raises `SettingsIncomplete`.
+    Without a running one its URLs stay unset, which `check` tells.
     """
     try:
         noted = json.loads(_note(settings).read_text())
@@ -74,6 +80,26 @@ def complete(settings: Settings) -> Settings:
         return found
     services = embedded.running(settings.home)
     return with_services(found, services) if services else found
+
+
+def missing(settings: Settings) -> list[str]:
+    """The variables of all settings that every process needs and these do not have."""
+    fields = type(settings).model_fields
+    return [str(fields[name].validation_alias) for name in _NEEDED if not getattr(settings, name)]
+
+
+def check(settings: Settings) -> Settings:
+    """`settings` again, when nothing is missing; raises `NotRunning`, which says what to do."""
+    lacking = missing(settings)
+    if not lacking:
+        return settings
+    variables = ", ".join(lacking)
+    if "DATABASE_URL" in lacking:
+        raise NotRunning(
+            f"Recoup is not running here ({settings.home}). Start it with `make run`; or, for one of your own, set"
+            f" {variables}."
+        )
+    raise NotRunning(f"not set: {variables}. Give each in the environment, or name a file in …_FILE.")
 
 
 def environment(given: Settings, completed: Settings) -> dict[str, str]:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -13,6 +13,10 @@ from app.errors import RecoupError
 
 class SettingsIncomplete(RecoupError):
     """A setting that this process needs is missing; the text names it and says how to give it."""
+
+
+class SettingsInvalid(RecoupError):
+    """A setting has a value that it cannot have; the text names it and never shows the value, which may be a secret."""
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -66,16 +70,35 @@ class Settings(BaseSettings):
     web_workers: int = Field(2, ge=1, validation_alias="RECOUP_WEB_WORKERS")
     worker_processes: int = Field(2, ge=1, validation_alias="RECOUP_WORKER_PROCESSES")
 
+    def __init__(self, **given: Any) -> None:
+        """Read the environment; raises `SettingsInvalid`, and `SettingsIncomplete` for a file that cannot be read."""
+        try:
+            super().__init__(**given)
+        except ValidationError as problem:
+            told = (
+                f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
+                for error in problem.errors()
+            )
+            raise SettingsInvalid("; ".join(told)) from None
+
     @field_validator("database_url")
     @classmethod
     def _psycopg_scheme(cls, value: str | None) -> str | None:
         """Platforms hand out `postgres://`; SQLAlchemy wants its driver named."""
-        if value is None:
+        if not value:
             return None
-        for prefix in ("postgres://", "postgresql://"):
-            if value.startswith(prefix):
-                return "postgresql+psycopg://" + value.removeprefix(prefix)
-        return value
+        scheme, _, rest = value.partition("://")
+        if scheme not in ("postgres", "postgresql", "postgresql+psycopg") or not _has_port_or_none(rest):
+            raise ValueError("write it like postgresql://user:password@host:5432/name")
+        return f"postgresql+psycopg://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_scheme(cls, value: str | None) -> str | None:
+        scheme, _, rest = (value or "").partition("://")
+        if value and (scheme not in ("redis", "rediss") or not _has_port_or_none(rest)):
+            raise ValueError("write it like redis://host:6379/0 (or rediss://, over TLS)")
+        return value or None
 
     @field_validator("home")
     @classmethod
@@ -104,3 +127,10 @@ class Settings(BaseSettings):
             name = type(self).model_fields[field].validation_alias
             raise SettingsIncomplete(f"{name} is not set; give it in the environment or name a file in {name}_FILE")
         return str(value)
+
+
+def _has_port_or_none(address: str) -> bool:
+    """Whether there is something in `user:password@host:port/name`, and its port, if it has one, is a number."""
+    place = address.partition("?")[0].rpartition("@")[2].partition("/")[0]
+    _, colon, port = place.rpartition(":")
+    return bool(address) and (not colon or port.isdigit() or place.endswith("]"))

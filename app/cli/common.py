@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app import log
 from app.context import Context, make_context
 from app.errors import RecoupError
-from app.installation import complete
+from app.installation import check, complete
 from app.models import Organization
 from app.settings import Settings
 
@@ -24,9 +24,9 @@ class OrganizationUnclear(RecoupError):
 
 
 def open_context() -> Context:
-    """The context of the installation that the environment or this folder's home names."""
+    """The context of the installation that the environment or this folder's home names; raises `NotRunning`."""
     log.configure("cli")
-    return make_context(complete(Settings()))
+    return make_context(check(complete(Settings())))
 
 
 def find_organization(context: Context, slug: str | None) -> Organization:

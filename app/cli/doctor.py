@@ -1,23 +1,33 @@
 """`recoup doctor`: looks at an installation from outside and says what is wrong and what to do about it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import click
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import schema
+from app import log, schema
 from app.accounts import conflicts
 from app.accounts.connections import gateway_for
-from app.cli.common import for_people, open_context
-from app.context import Context
+from app.cli.common import for_people
+from app.context import Context, make_context
+from app.crypto import KeyRingInvalid
 from app.errors import RecoupError
 from app.inbox.errands import looking
+from app.installation import complete, missing
 from app.messages.senders.choice import sender_for
 from app.models import Connection, InboxEvent, Step
+from app.settings import Settings
 from app.stripe_gateway.errors import GatewayError
 from app.vocabulary import ConnectionStatus, ErrandKind, ErrandState, InboxState, StepState
+
+HOW_TO_SET = {
+    "DATABASE_URL": "the address of your PostgreSQL; or start Recoup here with `make run`, which brings its own",
+    "REDIS_URL": "the address of your Redis or Valkey; `make run` brings its own",
+    "RECOUP_SECRET_KEY": "40 random characters or more, the same for every process, kept for ever",
+    "RECOUP_ENCRYPTION_KEYS": "`recoup keys generate 2026a` prints one; keep it apart from the database's backups",
+}
 
 
 @dataclass(frozen=True)
@@ -33,40 +43,76 @@ class Finding:
 @for_people
 def doctor() -> None:
     """Check settings, services, Stripe connections and mail; exits with 1 where something needs a person."""
-    context = open_context()
-    findings = list(_examine(context))
+    log.configure("cli")
+    settings = complete(Settings())
+    findings = [*_settings(settings), _public_address(settings), _proxies(settings), _mail(settings)]
+    findings += _services(settings)
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.is_fine else click.style("look", fg="red")
         click.echo(f"{mark}  {finding.what}: {finding.detail}")
     raise SystemExit(0 if all(finding.is_fine for finding in findings) else 1)
 
 
-def _examine(context: Context) -> Iterator[Finding]:
-    yield from _database(context)
+def _settings(settings: Settings) -> Iterator[Finding]:
+    """Everything that is missing, at once."""
+    for variable in missing(settings):
+        yield Finding(variable, False, f"is not set: {HOW_TO_SET[variable]}")
+
+
+def _services(settings: Settings) -> Iterator[Finding]:
+    """What can only be looked at where all settings are there, and then what only a database of today can tell."""
+    if missing(settings):
+        return
+    try:
+        context = make_context(settings)
+    except KeyRingInvalid as problem:
+        yield Finding("RECOUP_ENCRYPTION_KEYS", False, str(problem))
+        return
     is_there = context.bell.is_reachable()
     yield Finding("Redis", is_there, "answers" if is_there else "is away; work goes on slowly, found by the clock")
-    yield _public_url(context)
-    yield _guarded("Mail", lambda: f"leaves through {type(sender_for(context.settings)).__name__}")
-    yield from _connections(context)
-    yield from _backlog(context)
+    database = _database(settings)
+    yield database
+    if database.is_fine:
+        yield from _connections(context)
+        yield from _backlog(context)
 
 
-def _database(context: Context) -> Iterator[Finding]:
+def _database(settings: Settings) -> Finding:
     try:
-        at = schema.current_revision(context.settings.require("database_url"))
+        at = schema.current_revision(settings.require("database_url"))
     except SQLAlchemyError as problem:
-        yield Finding("Postgres", False, f"cannot be reached ({type(problem).__name__}); check DATABASE_URL")
-        return
+        return Finding("Postgres", False, f"cannot be reached ({type(problem).__name__}); check DATABASE_URL")
     newest = schema.newest_revision()
-    is_current = at == newest
-    yield Finding("Postgres", is_current, f"at {at}" if is_current else f"at {at}, not {newest}: run `recoup migrate`")
+    if at == newest:
+        return Finding("Postgres", True, f"at {at}")
+    return Finding("Postgres", False, f"{f'at {at}, not {newest}' if at else 'is empty'}: run `recoup migrate`")
 
 
-def _public_url(context: Context) -> Finding:
-    url = context.settings.base_url()
-    is_fine = url.startswith("https://") or context.settings.sandbox
+def _public_address(settings: Settings) -> Finding:
+    url = settings.base_url()
+    is_fine = url.startswith("https://") or settings.sandbox
     advice = "" if is_fine else " (Stripe and customers need https: set RECOUP_PUBLIC_URL)"
     return Finding("Public address", is_fine, url + advice)
+
+
+def _proxies(settings: Settings) -> Finding:
+    """Recoup speaks no TLS itself, so an https address means that a proxy stands before it."""
+    count = settings.trusted_proxies
+    if count or settings.sandbox or not settings.base_url().startswith("https://"):
+        return Finding("Proxies", True, f"{count} believed about where visitors come from")
+    return Finding(
+        "Proxies",
+        False,
+        "RECOUP_TRUSTED_PROXIES is 0, so all visitors seem to come from the proxy and share one limit of failed"
+        " sign-ins and page views; set it to the number of proxies before Recoup",
+    )
+
+
+def _mail(settings: Settings) -> Finding:
+    try:
+        return Finding("Mail", True, f"leaves through {type(sender_for(settings)).__name__}")
+    except RecoupError as problem:
+        return Finding("Mail", False, str(problem))
 
 
 def _connections(context: Context) -> Iterator[Finding]:
@@ -130,10 +176,3 @@ def _backlog(context: Context) -> Iterator[Finding]:
     seconds = (now - late).total_seconds() if late else 0
     is_fine = seconds < 120
     yield Finding("Work", is_fine, "is up to date" if is_fine else f"is {seconds:.0f} s late: do worker and clock run?")
-
-
-def _guarded(what: str, look: Callable[[], str]) -> Finding:
-    try:
-        return Finding(what, True, look())
-    except RecoupError as problem:
-        return Finding(what, False, str(problem))

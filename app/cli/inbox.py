@@ -6,6 +6,7 @@ from sqlalchemy import select
 from app.bell import Urgency
 from app.cli.common import find_organization, for_people, open_context
 from app.inbox import processing
+from app.inbox.processing import LARGEST_ID
 from app.models import InboxEvent
 from app.vocabulary import InboxState
 
@@ -31,7 +32,7 @@ def parked(organization: str | None) -> None:
 
 
 @inbox.command("replay")
-@click.argument("row_id", type=int)
+@click.argument("row_id", type=click.IntRange(1, LARGEST_ID))
 @click.option("--organization", metavar="SLUG")
 @for_people
 def replay(row_id: int, organization: str | None) -> None:

@@ -17,6 +17,7 @@ def keys() -> None:
 
 @keys.command("generate")
 @click.argument("key_id")
+@for_people
 def generate(key_id: str) -> None:
     """Print a new key named KEY_ID; put it first in RECOUP_ENCRYPTION_KEYS, then run `recoup keys rotate`."""
     click.echo(generate_key(key_id))

@@ -13,10 +13,8 @@ from granian.server import Server
 from app import log, schema
 from app.cli.common import for_people
 from app.errors import RecoupError
-from app.installation import complete
+from app.installation import check, complete
 from app.settings import Settings
-
-NEEDED = ("database_url", "redis_url", "secret_key", "encryption_keys")
 
 
 class NoDatabase(RecoupError):
@@ -27,7 +25,7 @@ class NoDatabase(RecoupError):
 @for_people
 def web() -> None:
     """Serve the console, the payment page and the webhooks on PORT."""
-    settings = _checked()
+    settings = check(complete(Settings()))
     Server(
         "workers.web:app",
         address="127.0.0.1" if settings.sandbox else "0.0.0.0",  # noqa: S104  (behind the host's own front door)
@@ -70,14 +68,6 @@ def migrate() -> None:
     click.echo(f"The database is at {schema.newest_revision()}.")
 
 
-def _checked() -> Settings:
-    """The settings, once it is certain that none is missing."""
-    settings = complete(Settings())
-    for name in NEEDED:
-        settings.require(name)
-    return settings
-
-
 def _become(process: str) -> None:
-    _checked()
+    check(complete(Settings()))
     os.execv(sys.executable, [sys.executable, "-m", "workers", process])  # noqa: S606  (our own interpreter)

@@ -55,7 +55,7 @@ def up(verbose: bool | None) -> None:
     Stripe's place, with sample customers. Every log line is kept under RECOUP_HOME/logs.
     """
     log.configure("up")
-    settings = Settings()
+    settings = _read()
     output = Output(logs=_logs(settings), verbose=not settings.sandbox if verbose is None else verbose)
     try:
         _run(settings, output)
@@ -65,6 +65,13 @@ def up(verbose: bool | None) -> None:
         output.close()
         raise click.ClickException(str(problem)) from problem
     output.close()
+
+
+def _read() -> Settings:
+    try:
+        return Settings()
+    except RecoupError as problem:
+        raise click.ClickException(str(problem)) from problem
 
 
 def _run(given: Settings, output: Output) -> None:

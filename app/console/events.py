@@ -9,11 +9,9 @@ from app.console import current, wanted
 from app.console.blueprint import console
 from app.console.paging import read_page
 from app.errors import RecoupError
-from app.inbox.processing import replay
+from app.inbox.processing import LARGEST_ID, replay
 from app.models import InboxEvent
 from app.vocabulary import InboxState
-
-LARGEST_ID = 2**63 - 1
 
 
 @console.get("/events")

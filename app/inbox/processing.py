@@ -32,6 +32,7 @@ A_SHIFT = timedelta(seconds=60)  # after which a job ends and rings for the next
 MOST_FAULTS = 5
 MOST_UNFINISHED = 5
 MAX_SENTENCE = 1000
+LARGEST_ID = 2**63 - 1  # that a row can have
 LONGEST_WAIT = timedelta(hours=1)
 
 

@@ -74,3 +74,26 @@ def test_a_key_that_was_taken_out_of_the_ring_is_named() -> None:
 def test_a_ring_that_cannot_be_used_is_refused_at_once(written: str) -> None:
     with pytest.raises(KeyRingInvalid):
         KeyRing.parse(written)
+
+
+@pytest.mark.parametrize("key_id", ["", "a:b", "a,b", "a b", "ä", "x" * 33])
+def test_a_key_gets_no_name_that_could_not_be_read_again(key_id: str) -> None:
+    with pytest.raises(KeyRingInvalid, match="cannot name a key"):
+        generate_key(key_id)
+
+
+@pytest.mark.parametrize("key_id", ["a", "2026-a_B", "x" * 32])
+def test_every_other_name_can_be_read_again(key_id: str) -> None:
+    assert KeyRing.parse(generate_key(key_id)).newest == key_id
+
+
+def test_a_key_whose_name_was_forgotten_is_not_repeated_in_the_refusal() -> None:
+    key = generate_key("a").removeprefix("a:")
+    with pytest.raises(KeyRingInvalid, match="has no id") as refused:
+        KeyRing.parse(key)
+    assert key not in str(refused.value)
+
+
+def test_two_keys_of_one_name_are_refused_before_one_is_lost() -> None:
+    with pytest.raises(KeyRingInvalid, match="two keys of the same id"):
+        KeyRing.parse(f"{generate_key('a')},{generate_key('a')}")

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
-from app.settings import Settings, SettingsIncomplete
+from app.settings import Settings, SettingsIncomplete, SettingsInvalid
 from tests.services import clean_environment
 
 
@@ -54,14 +53,48 @@ def test_what_is_missing_is_named_with_both_ways_to_give_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "0"), ("PORT", "70000"), ("PORT", "web"), ("RECOUP_SANDBOX", "x")]
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("PORT", "web"),
+        ("RECOUP_SANDBOX", "secretive"),
+        ("DATABASE_URL", "mysql://owner:secretive@db/recoup"),
+        ("DATABASE_URL", "postgresql://owner:secretive@db:port/recoup"),
+        ("DATABASE_URL", "postgresql://"),
+        ("REDIS_URL", "secretive"),
+        ("REDIS_URL", "redis://:secretive@cache:port/0"),
+    ],
 )
-def test_a_value_that_makes_no_sense_is_refused_at_the_start(
+def test_a_value_that_makes_no_sense_is_refused_at_the_start_and_not_repeated(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(ValidationError, match=name):
+    with pytest.raises(SettingsInvalid, match=name) as refused:
         Settings()
+    assert "secretive" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "postgresql://db/recoup",
+        "postgresql://db:5432/recoup",
+        "postgresql://a:b/c:d@db:5432/recoup",
+        "postgresql://[::1]/recoup",
+        "postgresql:///recoup?host=/run/postgresql",
+        "postgresql://db/recoup?options=-csearch_path%3Da:b@c",
+    ],
+)
+def test_every_form_of_a_database_address_is_taken(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", value)
+    assert Settings().database_url == value.replace("postgresql:", "postgresql+psycopg:")
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.setenv(name, "")
+    assert (Settings().database_url, Settings().redis_url) == (None, None)
 
 
 def test_the_address_for_people_has_no_slash_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
