@@ -24,6 +24,7 @@ from app.stripe_gateway.translation import retry_after, translate
 API_VERSION = "2026-08-26.dahlia"
 PAGE_SIZE = 100  # Stripe's largest
 LONGEST_WAIT = 5.0  # seconds; a charge is asked for under a lease, so a longer wait is the caller's to plan
+_NOTHING = "{}"
 _WAITS = (0.5, 1.0, 2.0)  # seconds before the second, third and fourth asking
 _CONNECT_TIMEOUT = 5.0  # seconds
 
@@ -34,10 +35,11 @@ stripe.enable_telemetry = False
 
 
 class _PlainAnswers(stripe.RequestsClient):
-    """Hands the library only what it can digest: a JSON object, with an `error` object in it when the status says so.
+    """Keeps good answers as they came, and hands the library of bad ones only what it can digest: an `error` object.
 
-    Proxies, load balancers and imitations of Stripe answer with pages, texts and lists, on which the library fails in
-    ways of its own; the status alone then has to say what happened.
+    The library would build typed objects out of every good answer, which costs several times what reading it does, and
+    fails where a field is not as it expects. Proxies, load balancers and imitations of Stripe answer with pages, texts
+    and lists, on which it fails in ways of its own; the status alone then has to say what happened.
     """
 
     def __init__(self, timeout: tuple[float, float]) -> None:
@@ -69,8 +71,10 @@ class _PlainAnswers(stripe.RequestsClient):
             return '{"error": {}}', status, answered
         if document is None:
             raise stripe.APIError("unreadable answer", http_status=status, headers=dict(answered))
-        self._last.document = document if 200 <= status < 300 else None
-        return body, status, answered
+        if not 200 <= status < 300:
+            return body, status, answered
+        self._last.document = document
+        return _NOTHING, status, answered
 
 
 class StripeDoor:
@@ -125,13 +129,11 @@ class StripeDoor:
     def _call(self, call: Callable[[], stripe.StripeObject]) -> Json:
         self._pace()
         self._line.forget()
-        try:
-            return call().to_dict(for_json=True)
-        except (ArithmeticError, AttributeError, TypeError, ValueError):
-            # The library builds typed objects on the way and fails on fields it does not expect; the answer is good.
-            if (answer := self._line.document) is None:
-                raise
-            return answer
+        call()
+        answer = self._line.document
+        if answer is None:  # whatever was asked, it did not go through our line
+            raise stripe.APIError("no answer was kept")
+        return answer
 
     def _pages(
         self, permission: str, ask_page: Callable[[Any], stripe.StripeObject], params: Json | None = None
