@@ -17,6 +17,7 @@ from app.rehearsal.orders import Order
 
 PROCESSES = 2
 _COMMAND = (sys.executable, "-m", "workers.rehearsing")
+_HANDED_DOWN = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMP", "PYTHON", "VIRTUAL_ENV", "LD_LIBRARY")
 _LOOK_EVERY = 0.2  # seconds
 _ENDS_WITHIN = 30.0  # seconds, for dropping its room
 _LAST_WORDS = 2000
@@ -103,7 +104,8 @@ def _begun(orders: list[Order], database_url: str) -> Iterator[list[_Share]]:
 
 def _begin(order: Order, database_url: str) -> _Share:
     log = TemporaryFile()  # noqa: SIM115 - closed with its process
-    process = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)  # noqa: S603
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe, stderr=log, env=_environment())  # noqa: S603
     given = {"order": order.plain(), "database_url": database_url, "parent": os.getpid()}
     assert process.stdin is not None
     try:
@@ -112,6 +114,11 @@ def _begin(order: Order, database_url: str) -> _Share:
     except BrokenPipeError:  # it died at once; why is found in its log
         pass
     return _Share(process, log)
+
+
+def _environment() -> dict[str, str]:
+    """What a process needs to run, and nothing of what this installation is set up with: no key, address or proxy."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_HANDED_DOWN)}
 
 
 def _end(share: _Share) -> None:
