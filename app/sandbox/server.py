@@ -16,6 +16,7 @@ from app.sandbox.control import access, books, samples
 from app.sandbox.control import customers as control_customers
 from app.sandbox.control import faults as control_faults
 from app.sandbox.control import invoices as control_invoices
+from app.sandbox.control import stories as control_stories
 from app.sandbox.control import time as control_time
 from app.sandbox.control.desk import Desk
 from app.sandbox.door import Door, Route
@@ -81,6 +82,17 @@ _RESOURCES = (
     webhook_endpoints,
 )
 
+_CONTROLS = (
+    access,
+    control_time,
+    control_customers,
+    control_invoices,
+    control_faults,
+    control_stories,
+    books,
+    samples,
+)
+
 
 def routes() -> list[Route]:
     """Every API request that the sandbox answers."""
@@ -112,7 +124,16 @@ def create_sandbox(
             rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
         )
     desk = Desk(accounts, faults, limits, deliver)
-    for control in (access, control_time, control_customers, control_invoices, control_faults, books, samples):
+    for control in (
+        access,
+        control_time,
+        control_customers,
+        control_invoices,
+        control_faults,
+        control_stories,
+        books,
+        samples,
+    ):
         app.register_blueprint(control.blueprint(desk))
     app.register_blueprint(views.blueprint(world))
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.log import get_logger
-from app.sandbox import behaving, test_clocks
+from app.sandbox import behaving, stories, test_clocks
 from app.sandbox.billing import collection, cycles, due_dates, invoicing, phases, reversals
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
@@ -37,6 +37,7 @@ RULES: dict[str, tuple[str, Action]] = {
     "due": ("invoice", due_dates.pass_by),
     "deadline": ("invoice", due_dates.give_up),
     "renew_card": (behaving.KIND, behaving.renew_card),
+    "story": (stories.KIND, stories.go_on),
     "follow_up": ("charge", reversals.follow_up),
     "expire": ("checkout.session", _expire_session),
     "clock_over": (test_clocks.KIND, test_clocks.remove),
