@@ -7,7 +7,9 @@ import click
 from rich.progress import Progress
 
 from app.cli.common import for_people, open_context
-from app.cli.turning import Sandbox, SandboxMissing, hops, parse_span
+from app.cli.sandbox_faults import fault
+from app.cli.sandbox_stories import population, story
+from app.cli.turning import Sandbox, hops, open_sandbox, parse_span
 from app.context import Context
 from app.money import Money, format_money
 
@@ -48,7 +50,9 @@ def _known_zone(_context: click.Context, _parameter: click.Parameter, zone: str 
 @click.option("--country", help="ISO 3166 alpha-2, such as DE.")
 @click.option("--timezone", callback=_known_zone, help="IANA name, such as Europe/Berlin.")
 @click.option("--locale", help="BCP 47, such as de-DE.")
-@click.option("--card", default="pm_card_visa", show_default=True, help="A Stripe test card.")
+@click.option("--card", help="A Stripe test card; pm_card_visa unless somebody else stands behind it.")
+@click.option("--behaviour", metavar="SEGMENT", help="Whose wages and bank are behind the card, such as us_consumer.")
+@click.option("--payer-seed", type=click.IntRange(min=0), help="Which of them; else the address decides.")
 @for_people
 def customer(**wanted: Any) -> None:
     """A new customer with a card and a paid subscription."""
@@ -90,17 +94,25 @@ def fail(customer_id: str, decline_code: str, later: tuple[str, ...]) -> None:
 
 
 @sandbox.command("outage")
-@click.option("--minutes", type=click.IntRange(1, 100_000), default=60, show_default=True)
+@click.option("--minutes", type=click.IntRange(1, 43_200), default=60, show_default=True)
+@click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option("--end", is_flag=True, help="End the present outage.")
 @for_people
-def outage(minutes: int) -> None:
-    """No issuer answers for a while."""
+def outage(minutes: int, share: float, end: bool) -> None:
+    """No issuer answers for a while, or a share of them."""
     _, stripe = _open()
-    stripe.control("outage", minutes=minutes)
-    click.echo(f"Issuers are away for {minutes} minutes.")
+    if end:
+        stripe.remove("outage")
+        click.echo("All issuers answer.")
+        return
+    stripe.control("outage", minutes=minutes, share=share)
+    click.echo(f"{'All issuers' if share == 1 else f'{share:.0%} of issuers'} are away for {minutes} minutes.")
 
 
 def _open() -> tuple[Context, Sandbox]:
     context = open_context()
-    if not context.settings.sandbox:
-        raise SandboxMissing("this installation has no sandbox; start one with `make run`")
-    return context, Sandbox(context)
+    return context, open_sandbox(context)
+
+
+for _command in (fault, story, population):
+    sandbox.add_command(_command)

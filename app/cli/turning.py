@@ -47,9 +47,17 @@ class Sandbox:
         """Ask for something to happen; raises `SandboxMissing`, `SandboxRefused`."""
         return self._ask("POST", f"_sandbox/{path}", json=body)
 
+    def read(self, path: str, /) -> dict[str, Any]:
+        """What the control API tells; raises like `control`."""
+        return self._ask("GET", f"_sandbox/{path}")
+
+    def remove(self, path: str, /) -> dict[str, Any]:
+        """Have something end; raises like `control`."""
+        return self._ask("DELETE", f"_sandbox/{path}")
+
     def clock(self) -> dict[str, Any]:
         """Its clock's reading: `now`, `next_event_at`, `pending_deliveries`."""
-        return self._ask("GET", "_sandbox/clock")
+        return self.read("clock")
 
     def api(self, method: str, path: str, /, **form: str) -> dict[str, Any]:
         """Stripe's API, for what an operator does in the dashboard."""
@@ -64,6 +72,13 @@ class Sandbox:
             raise SandboxRefused(_refusal(answer))
         found: dict[str, Any] = answer.json()
         return found
+
+
+def open_sandbox(context: Context) -> Sandbox:
+    """The sandbox of this installation; raises `SandboxMissing` where it has none."""
+    if not context.settings.sandbox:
+        raise SandboxMissing("this installation has no sandbox; start one with `make run`")
+    return Sandbox(context)
 
 
 def parse_span(span: str) -> timedelta:

@@ -55,6 +55,14 @@ def test_what_is_no_span_or_too_long_a_one_is_refused_as_a_usage_error(span: str
         ("sandbox", "customer", "--timezone", "Mars/Olympus"),
         ("sandbox", "fail", "--customer", "cus_1"),
         ("sandbox", "outage", "--minutes", "-5"),
+        ("sandbox", "outage", "--end"),
+        ("sandbox", "fault", "add", "lost_webhook"),
+        ("sandbox", "fault", "add", "slow", "--rate", "0"),
+        ("sandbox", "fault", "list"),
+        ("sandbox", "fault", "clear"),
+        ("sandbox", "story"),
+        ("sandbox", "story", "lost-card"),
+        ("sandbox", "population", "--behaviour", "us_consumer=much"),
     ],
 )
 def test_commands_without_an_installation_answer_with_a_sentence(recoup: object, words: tuple[str, ...]) -> None:
