@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
-from app.accounts.throttle import FailureThrottle
+from app.accounts.throttle import SignInThrottle
 from app.console import formats, words
 from app.context import Context
 
@@ -30,7 +30,7 @@ def _prepare(state: BlueprintSetupState) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    state.app.extensions[THROTTLE] = FailureThrottle(
+    state.app.extensions[THROTTLE] = SignInThrottle(
         context.settings.require("redis_url"), context.settings.require("secret_key")
     )
     state.app.jinja_env.globals.update(fmt=formats, words=words, asset_versions=_asset_versions())

@@ -7,7 +7,7 @@ from flask import session as form_session
 from flask.typing import ResponseReturnValue
 
 from app.accounts import sign_in
-from app.accounts.throttle import FailureThrottle
+from app.accounts.throttle import SignInThrottle
 from app.console import current
 from app.console.blueprint import THROTTLE, console
 from app.console.gate import cookie_name, is_https, safe_next
@@ -16,28 +16,27 @@ from app.models import AuditEntry
 
 log = get_logger(__name__)
 
-BLOCKED = "Too many failed sign-ins. Wait fifteen minutes, then try again."
-
 
 @console.get("/sign-in")
 def sign_in_form() -> ResponseReturnValue:
-    return _form(request.args.get("next"), 200)
+    return _form(request.args.get("next"))
 
 
 @console.post("/sign-in")
 def sign_in_submit() -> ResponseReturnValue:
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
-    throttle: FailureThrottle = current_app.extensions[THROTTLE]
+    throttle: SignInThrottle = current_app.extensions[THROTTLE]
     address = request.remote_addr or "unknown"
-    if throttle.is_blocked(address, email):
+    if seconds := throttle.try_now(address, email, current.wall_now()):
         log.warning("sign_in.blocked")
-        return _form(request.form.get("next"), 429, BLOCKED, email)
+        return _form(request.form.get("next"), _too_often(seconds), email), 429, {"Retry-After": str(seconds)}
     try:
-        return _sign_in(email, password)
+        response = _sign_in(email, password)
     except sign_in.SignInRefused as refusal:
-        throttle.failed(address, email)
         log.warning("sign_in.refused")
-        return _form(request.form.get("next"), 401, str(refusal), email)
+        return _form(request.form.get("next"), str(refusal), email), 401
+    throttle.succeeded(address, email)
+    return response
 
 
 def _sign_in(email: str, password: str) -> ResponseReturnValue:
@@ -89,9 +88,14 @@ def switch_organization() -> ResponseReturnValue:
     return redirect(url_for("console.overview"), code=303)
 
 
-def _form(target: str | None, status: int, problem: str | None = None, email: str = "") -> ResponseReturnValue:
-    page = render_template("console/sign_in.html", next=safe_next(target), problem=problem, email=email)
-    return page, status, {"Retry-After": "900"} if status == 429 else {}
+def _form(target: str | None, problem: str | None = None, email: str = "") -> str:
+    return render_template("console/sign_in.html", next=safe_next(target), problem=problem, email=email)
+
+
+def _too_often(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    wait = f"{minutes} minutes" if minutes > 1 else "a minute"
+    return f"Too many tries to sign in. Wait {wait}, then try again."
 
 
 def _note(organization_id: UUID, user_id: UUID, name: str, action: str) -> None:
