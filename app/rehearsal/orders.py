@@ -55,7 +55,6 @@ class Order:
     population: str
     prices: dict[str, dict[str, Any]] = field(default_factory=dict)
     coverage: tuple[str, ...] = ()
-    customers_act: bool = False
 
     @property
     def content(self) -> CampaignDefinition:

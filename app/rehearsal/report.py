@@ -20,8 +20,8 @@ Plain = dict[str, Any]
 
 # What the page may do, as its own first words and as the header with which it is served.
 CONTENT_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none';"
-    " frame-ancestors 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; form-action 'none';"
+    " base-uri 'none'; frame-ancestors 'none'"
 )
 _POLICY_OF_FILE = CONTENT_POLICY.removesuffix("; frame-ancestors 'none'")  # which only a header may say
 
@@ -55,7 +55,7 @@ def render(order: Order, result: Plain, figures: Plain, findings: list[str]) -> 
             content=order.content,
             figures=figures,
             findings=findings,
-            steps=_letters_by_step(result["letters"]),
+            steps=_letters_by_step(result["letters"], [message.key for message in order.content.messages]),
             columns=_columns(figures["by_day"]),
             days=figures["by_day"],
             weeks=_weeks(figures["by_date"]),
@@ -65,11 +65,15 @@ def render(order: Order, result: Plain, figures: Plain, findings: list[str]) -> 
     )
 
 
-def _letters_by_step(letters: Iterable[Plain]) -> list[tuple[str, list[Plain]]]:
-    named = sorted(
-        ((step_name(letter), letter) for letter in letters), key=lambda one: (one[0], one[1]["locale"] or "")
-    )
-    return [(name, [letter for _, letter in group]) for name, group in groupby(named, key=lambda one: one[0])]
+def _letters_by_step(letters: Iterable[Plain], campaign: list[str]) -> list[tuple[str, list[Plain]]]:
+    """The campaign's steps in its order, then what else was written; the languages of each by their names."""
+
+    def place(letter: Plain) -> tuple[int, str, str, str]:
+        name = step_name(letter)
+        rank = campaign.index(name) if name in campaign else len(campaign)
+        return rank, name, letter["locale"] or "", letter["kind"]
+
+    return [(name, list(group)) for name, group in groupby(sorted(letters, key=place), key=step_name)]
 
 
 def _columns(by_day: list[Plain]) -> list[str]:
