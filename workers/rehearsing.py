@@ -36,8 +36,9 @@ def main() -> None:
     die_with_parent(given["parent"])
     try:
         _say(result=perform(given))
-    except RecoupError as problem:
-        _say(problem=str(problem))
+    except Exception as problem:  # whatever it is, whoever waits for this process must be told
+        log.get_logger(__name__).exception("rehearsal.failed")
+        _say(problem=str(problem) if isinstance(problem, RecoupError) else _first_line(problem))
         sys.exit(1)
 
 
@@ -56,6 +57,11 @@ def perform(given: dict[str, Any]) -> dict[str, Any]:
 def stage_bell() -> StageBell:
     """A bell that runs the real jobs in this process."""
     return StageBell({name: getattr(jobs, name) for name in _JOBS})
+
+
+def _first_line(problem: Exception) -> str:
+    words = str(getattr(problem, "orig", None) or problem).strip()
+    return f"{type(problem).__name__}: {words.splitlines()[0] if words else 'without a word'}"
 
 
 def _say(**words: Any) -> None:

@@ -26,7 +26,7 @@ def figures(order: Order, result: Plain) -> Plain:
     drawn = [case for case in result["cases"] if case["is_first"]]
     return {
         "cases": len(drawn),
-        "missing": len(order.people) - len(drawn),
+        "missing": max(0, len(order.people) - len(drawn)),
         "later_failures": len(result["cases"]) - len(drawn),
         "recovered": _share([case["state"] == "recovered" for case in drawn]),
         "unfinished": sum(case["state"] not in _OVER for case in drawn),

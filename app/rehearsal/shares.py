@@ -128,7 +128,9 @@ def _end(share: _Share) -> None:
         share.process.kill()
         share.process.wait()
     share.heard.join(timeout=5)
-    share.log.close()
+    for pipe in (share.process.stdout, share.log):
+        if pipe is not None:
+            pipe.close()
 
 
 def _joined(results: list[Plain]) -> Plain:

@@ -1,0 +1,143 @@
+"""A rehearsal over the real code: what it leaves behind, and that it leaves everything else alone."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app.clock import SystemClock
+from app.context import Context
+from app.recovery.campaigns import MONTHLY, RetrySettings, add_version
+from app.rehearsal import rooms, shares
+from app.rehearsal.errors import Cancelled, RehearsalFailed
+from app.rehearsal.ordering import make_order
+from app.rehearsal.orders import Order
+from app.rehearsal.rehearse import Rehearsed, rehearse
+from app.vocabulary import ConnectionMode
+from tests.stage import new_organization
+
+SHORT = MONTHLY.model_copy(
+    update={
+        "window_days": 6,
+        "messages": MONTHLY.messages[:2],
+        "retries": RetrySettings(ladder_days=(1, 3), max_attempts=2),
+    }
+)
+
+
+@pytest.fixture
+def organization_id(context: Context) -> UUID:
+    made = new_organization(context)
+    with context.database.organization(made) as session:
+        now = context.clock.now()
+        add_version(session, slug="monthly", name="Short", definition=SHORT, is_default=True, now=now, by="test")
+    return made
+
+
+def order(context: Context, organization_id: UUID, **wanted: Any) -> Order:
+    given = {"cases": 3, "days": 12, "seed": 4, "mode": ConnectionMode.DRIVE, "now": context.clock.now(), **wanted}
+    with context.database.organization(organization_id) as session:
+        return make_order(session, given.pop("slug", "monthly"), **given)
+
+
+def everything(context: Context) -> dict[str, int]:
+    """How many rows each table of this installation has."""
+    names = "select relname from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace"
+    with context.database.system() as session:
+        return {
+            name: session.scalar(text(f"select count(*) from {name}")) or 0
+            for name in session.scalars(text(names))
+            if name != "alembic_version"
+        }
+
+
+def url(context: Context) -> str:
+    return context.settings.require("database_url")
+
+
+def test_a_rehearsal_plays_every_case_to_its_end_and_touches_nothing_real(
+    context: Context, organization_id: UUID
+) -> None:
+    before, heard = everything(context), []
+    rehearsed = rehearse(context, order(context, organization_id), heard.append)
+    assert everything(context) == before
+    assert rooms.rooms(url(context)) == []
+    assert not (context.settings.home / "outbox").exists()
+    assert context.bell.waiting() == 0
+    assert_is_whole(rehearsed)
+    assert heard == sorted(heard)
+
+
+def assert_is_whole(rehearsed: Rehearsed) -> None:
+    found = rehearsed.figures
+    assert (found["cases"], found["missing"], found["unfinished"]) == (3, 0, 0)
+    assert found["tries"] > 0
+    assert found["mails"] > 0
+    assert found["recovered"]["count"] + sum(found["endings"].values()) == 3
+    assert not [sentence for sentence in rehearsed.findings if "went wrong" in sentence]
+    assert "This is a simulation." in rehearsed.html
+    json.dumps(rehearsed.plain())
+
+
+def test_a_cancelled_rehearsal_ends_its_processes_and_drops_its_rooms(context: Context, organization_id: UUID) -> None:
+    asked = iter([False, False])
+    with pytest.raises(Cancelled):
+        shares.perform(order(context, organization_id), url(context), lambda _share: None, lambda: next(asked, True))
+    assert rooms.rooms(url(context)) == []
+
+
+def test_a_process_that_fails_says_why(context: Context, organization_id: UUID) -> None:
+    nowhere = url(context).rpartition("/")[0] + "/no_such_database"
+    with pytest.raises(RehearsalFailed, match="no_such_database"):
+        shares.perform(order(context, organization_id), nowhere, lambda _share: None, processes=1)
+
+
+def test_rooms_left_by_a_crash_are_dropped_after_an_hour_and_no_sooner(context: Context) -> None:
+    now = SystemClock().now()
+    old, fresh = (
+        f"rehearsal_{int((now - age).timestamp()):010d}_00000000" for age in (timedelta(hours=2), timedelta(0))
+    )
+    stranger = "rehearsal_of_somebody_else"
+    with rooms._owner(url(context)) as connection:
+        for name in (old, fresh, stranger):
+            connection.execute(text(f"create schema {name}"))
+    try:
+        with rooms.open_room(url(context), now) as room:
+            standing = rooms.rooms(url(context))
+            assert old not in standing
+            assert fresh in standing
+            assert any(name in room for name in standing)
+    finally:
+        with rooms._owner(url(context)) as connection:
+            for name in (fresh, stranger):
+                connection.execute(text(f"drop schema {name}"))
+    assert rooms.rooms(url(context)) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [({"slug": "weekly"}, "there are: annual, monthly"), ({"cases": 0}, "from 1 to"), ({"days": 400}, "from 1 to")],
+)
+def test_what_cannot_be_rehearsed_is_refused_with_what_can(
+    context: Context, organization_id: UUID, wanted: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(RehearsalFailed, match=words):
+        order(context, organization_id, **wanted)
+
+
+def test_an_organization_without_failures_gets_an_invented_mix_and_is_told(
+    context: Context, organization_id: UUID
+) -> None:
+    made = order(context, organization_id, cases=20)
+    assert "only 0 failures" in made.population
+    assert {person.interval for person in made.people} == {"month"}
+
+
+def test_everybody_is_in_exactly_one_share(context: Context, organization_id: UUID) -> None:
+    made = order(context, organization_id, cases=7)
+    parts = [part.people for part in shares.shares(made, 2)]
+    assert sorted(map(len, parts)) == [3, 4]
+    assert sorted((one for part in parts for one in part), key=str) == sorted(made.people, key=str)
