@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app import log
 from app.clock import SandboxClock
-from app.sandbox.server import serve, shut
+from app.sandbox.server import HOST, Owner, serve, shut
 from app.settings import Settings
 
 
@@ -17,9 +17,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app.sandbox", description="A pretend Stripe.")
     parser.add_argument("--home", type=Path, default=settings.home, help="where its file and the shared clock live")
     parser.add_argument("--port", type=int, default=settings.sandbox_port)
+    parser.add_argument("--turn-with", nargs="+", default=[], help="the command that turns the clock, before the span")
     given = parser.parse_args()
     log.configure("sandbox")
-    server, app = serve(given.home, SandboxClock(given.home / "clock.json"), given.port)
+    console_url = settings.public_url or f"http://{HOST}:{settings.port}"
+    owner = Owner(tuple(given.turn_with), console_url) if given.turn_with else Owner()
+    server, app = serve(given.home, SandboxClock(given.home / "clock.json"), given.port, owner)
     for name in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this very thread runs, so another thread has to call it.
         signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())

@@ -19,6 +19,9 @@ from app.sandbox.control import invoices as control_invoices
 from app.sandbox.control import stories as control_stories
 from app.sandbox.control import time as control_time
 from app.sandbox.control.desk import Desk
+from app.sandbox.desk_pages import blueprint as desk_pages
+from app.sandbox.desk_pages.rendering import Pages, guard
+from app.sandbox.desk_pages.turner import Turner
 from app.sandbox.door import Door, Route
 from app.sandbox.faults import Faults
 from app.sandbox.pages import views
@@ -94,18 +97,30 @@ _CONTROLS = (
 )
 
 
+@dataclass(frozen=True)
+class Owner:
+    """The program that a sandbox belongs to: the command that turns its clock (before the span), and its console."""
+
+    turn_command: tuple[str, ...] = ()
+    console_url: str | None = None
+
+
 def routes() -> list[Route]:
     """Every API request that the sandbox answers."""
     return [route for resource in _RESOURCES for route in resource.ROUTES]
 
 
 def create_sandbox(
-    home: Path, clock: SandboxClock, deliver: bool = True, base_url: str = f"http://{HOST}:8010"
+    home: Path,
+    clock: SandboxClock,
+    deliver: bool = True,
+    base_url: str = f"http://{HOST}:8010",
+    owner: Owner | None = None,
 ) -> Flask:
     """The application over `home`/sandbox.db. With `deliver` its background thread runs due billing and sends webhooks.
 
-    `base_url` is where people reach its pages. `app.extensions["sandbox"]` holds the `Background`, to be stopped at
-    the end.
+    `base_url` is where people reach its pages, `owner` the program that it belongs to. `app.extensions["sandbox"]`
+    holds the `Background`, to be stopped at the end.
     """
     world = World(home, clock, base_url)
     faults = Faults(world.now)
@@ -124,18 +139,15 @@ def create_sandbox(
             rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
         )
     desk = Desk(accounts, faults, limits, deliver)
-    for control in (
-        access,
-        control_time,
-        control_customers,
-        control_invoices,
-        control_faults,
-        control_stories,
-        books,
-        samples,
-    ):
-        app.register_blueprint(control.blueprint(desk))
+    for control in _CONTROLS:
+        asked = control.blueprint(desk)
+        asked.before_request(guard)
+        app.register_blueprint(asked)
     app.register_blueprint(views.blueprint(world))
+    belongs_to = owner or Owner()
+    app.register_blueprint(
+        desk_pages.blueprint(Pages(desk, Turner(desk, belongs_to.turn_command), belongs_to.console_url))
+    )
 
     @app.errorhandler(404)
     @app.errorhandler(405)
@@ -163,10 +175,10 @@ class _QuietHandler(WSGIRequestHandler):
         return
 
 
-def serve(home: Path, clock: SandboxClock, port: int) -> tuple[BaseWSGIServer, Flask]:
+def serve(home: Path, clock: SandboxClock, port: int, owner: Owner | None = None) -> tuple[BaseWSGIServer, Flask]:
     """A bound server on loopback (port 0: any free one) and its application; the caller runs `serve_forever`."""
     server = make_server(HOST, port, lambda _environ, _start: [], threaded=True, request_handler=_QuietHandler)
-    app = create_sandbox(home, clock, base_url=f"http://{HOST}:{server.server_port}")
+    app = create_sandbox(home, clock, base_url=f"http://{HOST}:{server.server_port}", owner=owner)
     server.app = app
     return server, app
 
