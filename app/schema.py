@@ -29,6 +29,11 @@ def newest_revision() -> str | None:
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
+def is_current(database_url: str) -> bool:
+    """Whether the database is at the revision that this program expects."""
+    return current_revision(database_url) == newest_revision()
+
+
 def current_revision(database_url: str) -> str | None:
     """The revision that the database is at; None for an empty one."""
     engine = create_engine(database_url)

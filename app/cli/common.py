@@ -6,13 +6,14 @@ from typing import ParamSpec, TypeVar
 
 import click
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from app import log
 from app.context import Context, make_context
 from app.errors import RecoupError
 from app.installation import check, complete
 from app.models import Organization
+from app.schema import is_current
 from app.settings import Settings
 
 Given = ParamSpec("Given")
@@ -53,6 +54,10 @@ def for_people(command: Callable[Given, Answer]) -> Callable[Given, Answer]:
             return command(*args, **kwargs)
         except RecoupError as problem:
             raise click.ClickException(str(problem)) from problem
+        except (DataError, ProgrammingError) as problem:
+            if is_current(complete(Settings()).require("database_url")):
+                raise
+            raise click.ClickException("the database is empty or of another version: run `recoup migrate`") from problem
         except OperationalError as problem:
             reason = str(problem.orig).strip().splitlines()[0]
             raise click.ClickException(f"Postgres cannot be used: {reason}. Is Recoup running (make run)?") from problem
