@@ -4,10 +4,11 @@ from uuid import UUID
 
 from flask import current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from app.context import Context
 from app.db import after_commit
-from app.links import LinkExpired, PayLink
+from app.links import LinkExpired, LinkInvalid, PayLink
 from app.messages import outbox
 from app.messages.cadence import MailKind
 from app.messages.facts import mail_facts, read_conversation
@@ -38,14 +39,17 @@ def send_fresh_link(token: str) -> ResponseReturnValue:
 
 
 def page_for_expired(context: Context, link: PayLink) -> ResponseReturnValue:
-    """What somebody with an expired or revoked link sees: the merchant's name, and the way to a fresh one."""
+    """What somebody with an expired or revoked link sees: the merchant's name, and the way to a fresh one.
+
+    Raises `LinkInvalid` for a case that is gone.
+    """
     return _page(context, link, is_sent=False), 410
 
 
 def _page(context: Context, link: PayLink, *, is_sent: bool) -> str:
     now = context.clock.now()
     with context.database.organization(link.organization_id) as session:
-        rows = read_conversation(session, session.get_one(RecoveryCase, link.case_id))
+        rows = read_conversation(session, _get_case(session, link))
         known = mail_facts(session, context.settings, rows, MailKind.FRESH_LINK, now)
     # An old link opens nothing: not the name, not the amount.
     facts = MailFacts(merchant=known.merchant, pay_url=known.pay_url, locale=known.locale, timezone=known.timezone)
@@ -62,12 +66,19 @@ def _page(context: Context, link: PayLink, *, is_sent: bool) -> str:
 def _queue(context: Context, link: PayLink) -> None:
     now = context.clock.now()
     with context.database.organization(link.organization_id) as session:
-        case = cases.lock_case(session, link.case_id)
+        case = cases.lock_case(session, _get_case(session, link).id)
         if case.state not in (*OPEN_CASE_STATES, CaseState.EXHAUSTED):
             return
         key = f"fresh_link:{now.date().isoformat()}"
         message = outbox.queue(session, case=case, key=key, kind=MailKind.FRESH_LINK, step_id=None, now=now)
         after_commit(session, lambda: _ring(context, link.organization_id, message.id))
+
+
+def _get_case(session: Session, link: PayLink) -> RecoveryCase:
+    case = session.get(RecoveryCase, link.case_id)
+    if case is None:
+        raise LinkInvalid("what this link was for is gone")
+    return case
 
 
 def _ring(context: Context, organization_id: UUID, message_id: UUID) -> None:

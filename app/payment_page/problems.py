@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import current_app, redirect, render_template, request
+from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -40,6 +40,16 @@ BROKEN = Notice("broken", 503)
 OURS = Notice("ours", 500, is_worth_reloading=True)
 
 
+@payment_page.get("/", defaults={"rest": ""})
+@payment_page.get("/<path:rest>")
+def elsewhere(rest: str) -> ResponseReturnValue:
+    """An address that lost its end, or has more to it than there is: back to the page itself, if one is named."""
+    token, slash, _ = rest.partition("/")
+    if not slash:
+        raise LinkInvalid("this address names no page")
+    return redirect(url_for("payment_page.show", token=token), code=303)
+
+
 @payment_page.errorhandler(LinkInvalid)
 def _invalid(_problem: LinkInvalid) -> ResponseReturnValue:
     return _say(INVALID)
@@ -47,7 +57,10 @@ def _invalid(_problem: LinkInvalid) -> ResponseReturnValue:
 
 @payment_page.errorhandler(LinkExpired)
 def _expired(problem: LinkExpired) -> ResponseReturnValue:
-    return page_for_expired(current_app.extensions["recoup"], problem.link)
+    try:
+        return page_for_expired(current_app.extensions["recoup"], problem.link)
+    except LinkInvalid:
+        return _say(INVALID)
 
 
 @payment_page.errorhandler(TicketInvalid)

@@ -25,6 +25,34 @@ def test_a_link_to_a_case_that_is_gone_is_no_link(stage: Stage, payer: Payer) ->
     assert payer.http.get(url, timeout=30).status_code == 404
 
 
+def test_an_ended_link_to_a_case_that_is_gone_is_no_link(stage: Stage, payer: Payer) -> None:
+    payer.url = _old_link(stage, PayLink(stage.organization_id, stage.organization_id, 1))
+    assert payer.see().status_code == 404
+    assert payer.http.post(f"{payer.url}/card", allow_redirects=False, timeout=30).status_code == 404
+
+
+def test_another_organization_in_an_old_or_a_new_link_opens_nothing(stage: Stage, payer: Payer) -> None:
+    foreign = PayLink(payer.case.id, payer.case.id, payer.case.link_version)
+    payer.url = _old_link(stage, foreign)
+    assert payer.see().status_code == 404
+    payer.url = make_pay_url(stage.base_url, stage.context.settings.require("secret_key"), foreign, stage.now)
+    assert payer.see().status_code == 404
+
+
+@pytest.mark.parametrize("rest", ["/", "/card", "/fresh-link", "/nothing/here"])
+def test_an_address_below_the_page_leads_to_the_page(payer: Payer, rest: str) -> None:
+    answer = payer.see(rest)
+    assert answer.status_code == 303
+    assert payer.url.endswith(answer.headers["Location"])
+
+
+@pytest.mark.parametrize("rest", ["/pay/", "/pay"])
+def test_an_address_that_lost_its_end_says_what_to_do(stage: Stage, payer: Payer, rest: str) -> None:
+    answer = payer.http.get(stage.base_url + rest, timeout=30)
+    assert answer.status_code == 404
+    assert "This link doesn’t work" in answer.text
+
+
 def test_an_ended_link_opens_nothing(payer: Payer) -> None:
     _end(payer)
     for rest in ("", "/outcome", "/return?session_id=cs_1"):
@@ -91,10 +119,13 @@ def test_while_redis_is_away_each_process_counts_for_itself() -> None:
 
 def _end(payer: Payer) -> None:
     """The same link, as it was made long ago."""
-    case, stage = payer.case, payer.stage
+    stage, case = payer.stage, payer.case
+    payer.url = _old_link(stage, PayLink(stage.organization_id, case.id, case.link_version))
+
+
+def _old_link(stage: Stage, link: PayLink) -> str:
     made_at = stage.now - LIFETIME - timedelta(minutes=1)
-    link = PayLink(stage.organization_id, case.id, case.link_version)
-    payer.url = make_pay_url(stage.base_url, stage.context.settings.require("secret_key"), link, made_at)
+    return make_pay_url(stage.base_url, stage.context.settings.require("secret_key"), link, made_at)
 
 
 def _revoke(stage: Stage, payer: Payer) -> None:
