@@ -28,11 +28,11 @@ def import_charges(session: Session, case: RecoveryCase, reading: Reading, now: 
     for charge in reading.charges:
         if charge.id in by_charge or charge.status == "pending":
             continue
+        if find_unanswered(known, charge) is not None:
+            continue
         ours = _ours_without_a_charge(known, charge)
         if ours is not None:
             ours.charge_id = charge.id
-            continue
-        if find_unanswered(known, charge) is not None:
             continue
         attempt = _write(session, case, charge, _source(reading, known))
         known.append(attempt)
@@ -96,10 +96,13 @@ def _told(meaning: Meaning) -> dict[str, str]:
 
 
 def _ours_without_a_charge(known: list[ChargeAttempt], charge: ChargeSnapshot) -> ChargeAttempt | None:
+    """The answered attempt that made this charge; a refused one made none, however close to it the next one began."""
     for attempt in known:
         answered = attempt.answered_at
         if attempt.source is AttemptSource.RECOUP and attempt.charge_id is None and answered is not None:
-            is_same_end = (attempt.state is AttemptState.SUCCEEDED) == (charge.status == "succeeded")
+            is_same_end = attempt.state is (
+                AttemptState.SUCCEEDED if charge.status == "succeeded" else AttemptState.DECLINED
+            )
             is_in_time = attempt.started_at - _CLOCKS_DIFFER <= charge.created <= answered + _CLOCKS_DIFFER
             if is_same_end and is_in_time:
                 return attempt

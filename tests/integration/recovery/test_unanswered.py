@@ -164,3 +164,18 @@ def test_a_dispute_that_began_meanwhile_keeps_the_charge_from_being_repeated(tri
     assert trial.attempt.state is AttemptState.REFUSED
     assert trial.case.state is CaseState.WAITING
     assert sound(trial)
+
+
+def test_the_charge_of_a_try_that_follows_at_once_is_not_taken_for_one_that_was_given_up(stage: Stage) -> None:
+    trial = begin_trial(stage, "insufficient_funds", "do_not_honor", "approve")
+    trial.trouble("http_500")
+    trial.reach_the_retry()
+    trial.wait(minutes=10)
+    trial.trouble("cut_after")
+    trial.jump(days=2)
+    trial.stage.settle()
+    trial.wait(minutes=2)
+    given_up, following = trial.ours
+    assert (given_up.state, given_up.charge_id) == (AttemptState.REFUSED, None)
+    assert (following.state, following.signals["decline_code"]) == (AttemptState.DECLINED, "do_not_honor")
+    assert sound(trial)
