@@ -233,6 +233,9 @@ class Role(StrEnum):
     ANALYST = "analyst"
 
 
+ENDED_SUBSCRIPTIONS = frozenset({"canceled", "incomplete_expired"})
+"""Stripe's states of a subscription to which nothing can be done any more."""
+
 OPEN_CASE_STATES = (CaseState.WAITING, CaseState.CHARGING, CaseState.NEEDS_CUSTOMER)
 OPEN_STEP_STATES = (StepState.PLANNED, StepState.CLAIMED, StepState.RUNNING)
 OPEN_ATTEMPT_STATES = (AttemptState.CHARGING, AttemptState.UNKNOWN)

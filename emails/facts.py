@@ -66,7 +66,7 @@ class Owed:
 
 @dataclass(frozen=True)
 class Card:
-    """The card that was tried, as far as anyone may see it."""
+    """The card that was tried, as far as anyone may see it; `brand` is Stripe's word (`visa`, `unknown`)."""
 
     brand: str
     last4: str
@@ -77,7 +77,9 @@ class MailFacts:
     """Everything a mail may say. Only the merchant and the link are needed; each missing fact shortens the letter.
 
     `locale` is BCP 47 (`fr-CA`), `timezone` IANA (`Europe/Paris`), all moments aware. `amounts` is what is owed (or was
-    paid, in `recovered`). `final_action_at` is when the final action is due, or was done in `subscription_changed`.
+    paid, in `recovered`). `product_name` is what the invoice billed; where the debt is no subscription's
+    (`is_about_subscription`), texts speak of the invoice by its number. `final_action_at` is when the final action is
+    due, or was done in `subscription_changed`.
     `access_until` is set only where access is promised until then. `has_debt_left` says whether the invoice can still
     be paid after the final action. Raises UnsafeLink for a `pay_url` or `receipt_url` that is no http(s) link, and
     NaiveMoment.
@@ -92,6 +94,8 @@ class MailFacts:
     decline_reason: DeclineReason = DeclineReason.UNKNOWN
     card: Card | None = None
     product_name: str | None = None
+    invoice_number: str | None = None
+    is_about_subscription: bool = True
     next_attempt_at: datetime | None = None
     final_action: FinalAction | None = None
     final_action_at: datetime | None = None

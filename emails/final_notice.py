@@ -10,14 +10,15 @@ def generate(facts: MailFacts) -> RenderedMail:
     """The mail before the final action. An action that is not known is announced like `leave`: as the last reminder."""
     voice = Voice(facts)
     action = facts.final_action or FinalAction.LEAVE
+    kind = "ending" if action in parts.ENDINGS else "last"
     retry = voice.all_of("final_notice.retry") if parts.is_tried_before_the_end(facts) else ()
     letter = Letter(
         subject=voice.say(f"final_notice.subject.{action}"),
-        preheader=voice.say("final_notice.preheader"),
+        preheader=voice.say(f"final_notice.preheader.{kind}"),
         heading=voice.say(f"final_notice.heading.{action}"),
         paragraphs=(
             parts.greeting(voice),
-            voice.say("final_notice.why"),
+            voice.say(f"final_notice.why.{kind}"),
             voice.say(f"final_notice.what.{action}"),
             *retry,
         ),

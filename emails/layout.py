@@ -11,6 +11,7 @@ from pathlib import Path
 import mrml
 from jinja2 import Environment, StrictUndefined, Template
 
+from emails import parts
 from emails.colours import DARK_CARD, button_colours
 from emails.facts import is_web_link
 from emails.letter import Letter, Line, Voice
@@ -58,7 +59,7 @@ def _html(letter: Letter, voice: Voice) -> str:
         logo_url=merchant.logo_url if is_web_link(merchant.logo_url) else None,
         website=merchant.website if is_web_link(merchant.website) else None,
         postal_address=tidy(merchant.postal_address or ""),
-        why=voice.say("footer.why"),
+        why=parts.footer(voice),
         steps_title=voice.say("steps.title"),
         button=button_colours(merchant.brand_color),
         dark_card=DARK_CARD,
@@ -99,7 +100,7 @@ def _signature(voice: Voice) -> str:
     merchant = voice.facts.merchant
     website = merchant.website if is_web_link(merchant.website) else ""
     known = [voice.values["merchant"].text, tidy(merchant.postal_address or ""), website or ""]
-    return "\n".join(["--", *(line for line in known if line), "", _wrap(voice.say("footer.why").text)])
+    return "\n".join(["--", *(line for line in known if line), "", _wrap(parts.footer(voice).text)])
 
 
 def _wrap(text: str, indent: str = "") -> str:

@@ -122,13 +122,21 @@ class Voice:
         written = [self.money(money).text for money in sums.values()]
         return literal(format_list(written, locale=self.locale)) if written else None
 
+    def _invoice(self) -> Phrase | None:
+        """`invoice FW-0042`: what a debt is called that belongs to no subscription."""
+        number = tidy(self.facts.invoice_number or "", _NAME_LIMIT)
+        template = self.catalogue.find("named_invoice", frozenset({"number"}))
+        if self.facts.is_about_subscription or not number or template is None:
+            return None
+        return compose(template, {"number": literal(number)})
+
     def _values(self) -> dict[str, Phrase]:
         facts = self.facts
         merchant = literal(tidy(facts.merchant.name, _NAME_LIMIT))
         support = facts.merchant.support_email
         possible = {
             "merchant": merchant,
-            "product": _named(facts.product_name) or merchant,
+            "product": self._invoice() or _named(facts.product_name) or merchant,
             "plan": _named(facts.downgrade_to),
             "name": _greetable(facts.customer_first_name),
             "amount": self.total(),

@@ -3,12 +3,13 @@
 Each returns what the facts allow, in the voice it is given. Refuses to know which mail it is for.
 """
 
+from app.cards import brand_name
 from emails.facts import FinalAction, MailFacts, Owed
 from emails.letter import MOST_LINES, Button, Line, Row, Voice
 from emails.phrase import Phrase, literal, plain, tidy
 
 # The final actions that the customer would notice. The other two change nothing for them.
-_ENDINGS = frozenset(FinalAction) - {FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE}
+ENDINGS = frozenset(FinalAction) - {FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE}
 
 
 def greeting(voice: Voice) -> Phrase:
@@ -39,8 +40,8 @@ def card_row(voice: Voice) -> tuple[Row, ...]:
     if not card:
         return ()
     # Hard blanks: a card number broken over two lines reads like two numbers.
-    number = f"{tidy(card.brand)}\u00a0••••\u00a0{tidy(card.last4)}"
-    return (Row(voice.say("panel.card"), literal(number)),)
+    words = (tidy(brand_name(card.brand) or ""), "••••", tidy(card.last4))
+    return (Row(voice.say("panel.card"), literal("\u00a0".join(filter(None, words)))),)
 
 
 def pay_button(voice: Voice, label_key: str) -> Button:
@@ -55,7 +56,9 @@ def receipt_button(voice: Voice) -> Button | None:
 
 
 def deadline_row(voice: Voice) -> tuple[Row, ...]:
-    """The last moment to pay, to the minute and with its zone."""
+    """The last moment to pay, to the minute and with its zone, where that moment changes anything."""
+    if (voice.facts.final_action or FinalAction.LEAVE) is FinalAction.LEAVE:
+        return ()
     date, time = voice.values.get("final_date"), voice.values.get("final_time")
     return (Row(voice.say("panel.pay_before"), literal(f"{date.text}, {time.text}")),) if date and time else ()
 
@@ -72,13 +75,18 @@ def is_tried_before_the_end(facts: MailFacts) -> bool:
     return retry is not None and (end is None or retry < end)
 
 
+def footer(voice: Voice) -> Phrase:
+    """Why the mail was sent."""
+    return voice.say("footer.subscription" if voice.facts.is_about_subscription else "footer.invoice")
+
+
 def steps(voice: Voice) -> tuple[Row, ...]:
     """What happens next, day by day: the next try, and what ends the waiting where something does end."""
     facts = voice.facts
     found = []
     if is_tried_before_the_end(facts):
         found.append(Row(voice.values["retry_date"], voice.say("steps.retry")))
-    if facts.final_action_at and facts.final_action in _ENDINGS:
+    if facts.final_action_at and facts.final_action in ENDINGS:
         found.append(Row(voice.values["final_date"], voice.say(f"steps.{facts.final_action}")))
     return tuple(found)
 
@@ -93,4 +101,6 @@ def _line(voice: Voice, owed: Owed) -> Line:
     number = plain(owed.invoice_number or "")
     label = voice.say("panel.invoice")
     detail = literal(f"{label.text} {number.text}") if number.text else None
+    if detail and not title.text and not voice.facts.is_about_subscription:
+        return Line(detail, None, voice.money(owed.amount))
     return Line(title if title.text else voice.values["product"], detail, voice.money(owed.amount))

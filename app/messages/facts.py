@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.links import PayLink, make_pay_url
+from app.messages import endings
 from app.messages.cadence import ABOUT_DEBT, MailKind
 from app.messages.names import first_name
 from app.models import (
-    CampaignVersion,
     CaseEntry,
     ChargeAttempt,
     Customer,
@@ -57,6 +56,12 @@ class Conversation:
         preferred = [locale for locale in self.customer.locales if isinstance(locale, str) and locale]
         return preferred[0] if preferred else self.organization.default_locale
 
+    @property
+    def is_about_subscription(self) -> bool:
+        """Whether there is a subscription to speak of: one that goes on, or that this case has had its end for."""
+        is_ours = self.subscription is not None and self.snapshot is not None
+        return is_ours or endings.has_stake(self.subscription)
+
 
 def read_conversation(session: Session, case: RecoveryCase) -> Conversation:
     """The rows around `case`, as this transaction sees them."""
@@ -77,7 +82,7 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
     Raises `SettingsIncomplete` without a secret key and `emails.UnsafeLink` for a public URL that is no web link.
     """
     case, customer, snapshot = rows.case, rows.customer, rows.snapshot
-    action, action_at = _final_action(session, rows, kind)
+    action, action_at = _final_action(session, rows, kind, now)
     link = PayLink(case.organization_id, case.id, case.link_version)
     is_ending = action is FinalActionKind.CANCEL_AT_PERIOD_END and rows.subscription is not None
     period_end = rows.subscription.current_period_end if rows.subscription else None
@@ -90,7 +95,9 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
         timezone=customer.timezone or rows.organization.timezone,
         decline_reason=_REASONS.get(case.customer_reason, DeclineReason.UNKNOWN),
         card=_card(session, case),
-        product_name=rows.subscription.plan_name if rows.subscription else None,
+        product_name=case.billed_name,
+        invoice_number=rows.invoice.number,
+        is_about_subscription=rows.is_about_subscription,
         next_attempt_at=_next_attempt(session, rows, now),
         final_action=FinalAction(action.value) if action else None,
         final_action_at=action_at,
@@ -117,13 +124,12 @@ def _merchant(organization: Organization) -> Merchant:
 
 def _amounts(session: Session, rows: Conversation, kind: MailKind) -> tuple[Owed, ...]:
     """One customer with several unpaid invoices is one conversation: a mail that asks for money names them all."""
-    own = _owed(rows.case, rows.invoice, rows.subscription, kind)
+    own = _owed(rows.case, rows.invoice, kind)
     if kind not in ABOUT_DEBT:
         return (own,)
     others = (
-        select(RecoveryCase, Invoice, Subscription)
+        select(RecoveryCase, Invoice)
         .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
-        .outerjoin(Subscription, Subscription.id == RecoveryCase.subscription_id)
         .where(
             RecoveryCase.customer_id == rows.customer.id,
             RecoveryCase.id != rows.case.id,
@@ -133,15 +139,14 @@ def _amounts(session: Session, rows: Conversation, kind: MailKind) -> tuple[Owed
         )
         .order_by(RecoveryCase.failed_at, RecoveryCase.id)
     )
-    return (own, *(_owed(case, invoice, plan, kind) for case, invoice, plan in session.execute(others)))
+    return (own, *(_owed(case, invoice, kind) for case, invoice in session.execute(others)))
 
 
-def _owed(case: RecoveryCase, invoice: Invoice, subscription: Subscription | None, kind: MailKind) -> Owed:
+def _owed(case: RecoveryCase, invoice: Invoice, kind: MailKind) -> Owed:
     minor = invoice.amount_remaining or case.amount_due
     if kind is MailKind.RECOVERED:
         minor = case.recovered_amount or invoice.amount_paid or case.amount_due
-    what_for = (subscription.plan_name if subscription else None) or invoice.description
-    return Owed(Money(minor, invoice.currency), invoice.number, what_for)
+    return Owed(Money(minor, invoice.currency), invoice.number, case.billed_name or invoice.description)
 
 
 def _card(session: Session, case: RecoveryCase) -> Card | None:
@@ -173,30 +178,13 @@ def _next_attempt(session: Session, rows: Conversation, now: datetime) -> dateti
 
 
 def _final_action(
-    session: Session, rows: Conversation, kind: MailKind
+    session: Session, rows: Conversation, kind: MailKind, now: datetime
 ) -> tuple[FinalActionKind | None, datetime | None]:
-    """What ends the case and when: as done where it is done, else as this case's campaign has it."""
+    """What ends the case and when: as done where it is done, else as far as it can be foreseen."""
     snapshot = rows.snapshot
     if snapshot is not None and kind is MailKind.SUBSCRIPTION_CHANGED:
         return snapshot.action, snapshot.restored_at or snapshot.done_at
-    version = session.get_one(CampaignVersion, rows.case.campaign_version_id)
-    settings = version.definition.get("final_action", {})
-    if "kind" not in settings:
-        return None, None
-    due = select(Step.due_at).where(
-        Step.case_id == rows.case.id,
-        or_(Step.kind == StepKind.FINAL_ACTION, Step.kind == StepKind.WINDOW_END),
-        Step.state.in_(OPEN_STEP_STATES),
-    )
-    planned = session.scalar(due.order_by(Step.due_at.desc()).limit(1))
-    return _for_currency(settings, rows.case.currency), max(planned or rows.case.grace_until, rows.case.grace_until)
-
-
-def _for_currency(settings: dict[str, Any], currency: str) -> FinalActionKind:
-    """The campaign's final action; a downgrade without a price in this currency cancels at the end of the period."""
-    kind = FinalActionKind(settings["kind"])
-    is_without_price = kind is FinalActionKind.DOWNGRADE and currency not in settings.get("prices", {})
-    return FinalActionKind.CANCEL_AT_PERIOD_END if is_without_price else kind
+    return endings.announced(session, rows.case, rows.subscription, now)
 
 
 def _plan_afterwards(session: Session, case: RecoveryCase) -> str | None:

@@ -44,6 +44,7 @@ class RecoveryCase(TenantRecord):
     customer_reason: Mapped[str] = mapped_column(default="unknown")
     amount_due: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
+    billed_name: Mapped[str | None]
     failed_at: Mapped[datetime]
     opened_at: Mapped[datetime]
     window_ends_at: Mapped[datetime]

@@ -27,3 +27,8 @@ class SubscriptionSnapshot(TenantRecord):
     taken_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     restored_at: Mapped[datetime | None]
+
+    @property
+    def has_changed_subscription(self) -> bool:
+        """Whether the action took something from the subscription; it may have changed the debt alone, or nothing."""
+        return "subscription" in self.parameters.get("did", ())

@@ -63,7 +63,7 @@ def run_final_action(
         state=row.state,
         summary=final_summary(row, ledger.action_of(row)),
         reason=row.reason,
-        changed_subscription="subscription" in row.parameters["did"],
+        changed_subscription=row.has_changed_subscription,
     )
 
 

@@ -40,9 +40,9 @@ class Target:
 
 
 def find_target(session: Session, case_id: UUID) -> Target:
-    """Raises `CaseMissing`."""
+    """Raises `CaseMissing`. An old debt names no subscription, though its invoice may: that one has gone on since."""
     found = session.execute(
-        select(Invoice.stripe_id, func.coalesce(Subscription.stripe_id, Invoice.subscription_stripe_id))
+        select(Invoice.stripe_id, Subscription.stripe_id)
         .select_from(RecoveryCase)
         .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
         .outerjoin(Subscription, Subscription.id == RecoveryCase.subscription_id)

@@ -8,11 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.stripe_gateway.snapshots import SubscriptionSnapshot
-from app.vocabulary import FinalActionKind
+from app.vocabulary import ENDED_SUBSCRIPTIONS, FinalActionKind
 
 Json = dict[str, Any]
-
-_OVER = frozenset({"canceled", "incomplete_expired"})
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def schedule_of(subscription: SubscriptionSnapshot) -> Json | None:
 
 def is_over(subscription: SubscriptionSnapshot) -> bool:
     """Whether nothing can be done to it any more: cancelled for good."""
-    return subscription.status in _OVER
+    return subscription.status in ENDED_SUBSCRIPTIONS
 
 
 def is_ending(subscription: SubscriptionSnapshot) -> bool:

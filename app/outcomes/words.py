@@ -31,7 +31,7 @@ _WHY = {
     SkipReason.INVOICE_VOIDED: "the invoice has been voided",
     SkipReason.INVOICE_GONE: "Stripe knows the invoice no more",
     SkipReason.NO_SUBSCRIPTION: "the invoice belongs to no subscription",
-    SkipReason.SUBSCRIPTION_GONE: "Stripe knows the subscription no more",
+    SkipReason.SUBSCRIPTION_GONE: "there is no subscription that this case could change",
     SkipReason.ALREADY_CANCELLED: "the subscription has been cancelled already",
     SkipReason.ALREADY_ENDING: "the subscription already ends with its period",
     SkipReason.ALREADY_ON_PRICE: "the subscription is on that price already",

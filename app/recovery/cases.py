@@ -64,10 +64,12 @@ def open_case(
     failed_at: datetime,
     now: datetime,
     origin: CaseOrigin = CaseOrigin.FAILURE,
+    billed_name: str | None = None,
 ) -> RecoveryCase:
     """Begin a case for an invoice whose payment failed. The caller holds the invoice row's lock.
 
-    An old debt begins as of `now`: its `failed_at` is the day it was asked for (docs/metrics.md).
+    `billed_name` is what the invoice is for, which later changes of the plan do not change. An old debt begins as of
+    `now`: its `failed_at` is the day it was asked for (docs/metrics.md).
     """
     definition = read_definition(version)
     ends = window_end(definition, failed_at)
@@ -83,6 +85,7 @@ def open_case(
         why="The payment failed.",
         amount_due=max(invoice.amount_remaining, 0) or invoice.amount_due,
         currency=invoice.currency,
+        billed_name=billed_name,
         failed_at=failed_at,
         opened_at=now,
         window_ends_at=ends,

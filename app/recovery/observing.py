@@ -19,6 +19,7 @@ from app.recovery.campaigns import find_version_for, read_definition, window_end
 from app.recovery.endings import record_ending
 from app.recovery.projections import (
     StaleReading,
+    billed_name,
     write_customer,
     write_invoice,
     write_payment_method,
@@ -140,6 +141,7 @@ def _open(
         failed_at=min(failed_at, now),
         now=now,
         origin=origin,
+        billed_name=billed_name(reading.invoice, reading.subscription),
     )
 
 

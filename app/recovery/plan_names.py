@@ -4,13 +4,14 @@ from sqlalchemy import select
 
 from app.messages.facts import PLAN_NAMED
 from app.models import CaseEntry, RecoveryCase
-from app.recovery import cases, planning
+from app.recovery import cases
+from app.recovery.foreseeing import find_price_to_fall_to
 from app.recovery.running_step import RunningStep
-from app.vocabulary import EntryKind, FinalActionKind
+from app.vocabulary import EntryKind
 
 
 def learn(running: RunningStep) -> None:
-    """Write the plan's name on the timeline, where a downgrade is what the case's campaign ends with.
+    """Write the plan's name on the timeline, where a downgrade is what the case would end with.
 
     Stripe is asked outside any transaction; if it cannot say, the mail speaks of a smaller plan, and the next one asks
     again.
@@ -30,8 +31,6 @@ def learn(running: RunningStep) -> None:
 def _price_without_a_name(running: RunningStep) -> str | None:
     with running.context.database.organization(running.organization_id) as session:
         case = session.get_one(RecoveryCase, running.case_id)
-        kind, price_id = planning.definition_of(session, case).final_action.for_currency(case.currency)
-        if kind is not FinalActionKind.DOWNGRADE:
-            return None
+        price_id = find_price_to_fall_to(session, case)
         named = select(CaseEntry.id).where(CaseEntry.case_id == case.id, CaseEntry.key == PLAN_NAMED)
-        return price_id if session.scalar(named) is None else None
+        return price_id if price_id and session.scalar(named) is None else None

@@ -15,6 +15,7 @@ from app.recovery import cases, handover, steps
 from app.recovery.campaigns import CampaignDefinition, MessageStep, read_definition
 from app.recovery.cases import Happened
 from app.recovery.facts import find_method_in_force, gather, policy_for
+from app.recovery.foreseeing import NOTHING_TO_END, is_anything_to_end
 from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
 from app.retries.explain import explain
 from app.retries.planner import decide
@@ -212,7 +213,9 @@ def _plan_final_action(session: Session, case: RecoveryCase, now: datetime) -> N
     )
     conflicts.settle_case(session, case.id, now, "the case is exhausted")
     due = now + (case.grace_until - case.window_ends_at)
-    steps.plan(session, case, StepKind.FINAL_ACTION, "final_action", due, "Nothing helped in time.")
+    is_new = steps.plan(session, case, StepKind.FINAL_ACTION, "final_action", due, "Nothing helped in time.")
+    if is_new and not is_anything_to_end(session, case):
+        steps.skip(session, case.id, StepKind.FINAL_ACTION, NOTHING_TO_END, now)
 
 
 def _end(session: Session, case: RecoveryCase, now: datetime) -> None:

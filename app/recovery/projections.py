@@ -159,11 +159,27 @@ def find_invoice(session: Session, connection_id: UUID, stripe_id: str) -> Invoi
     return session.scalar(select(Invoice).where(Invoice.connection_id == connection_id, Invoice.stripe_id == stripe_id))
 
 
+def billed_name(invoice: InvoiceSnapshot, subscription: SubscriptionSnapshot | None) -> str | None:
+    """The plan that an invoice billed, by its name; None where the subscription is on none of the invoice's prices (any
+    more), and the invoice's own lines have to say what it was for.
+    """
+    billed = {line.price_id for line in invoice.lines if line.price_id}
+    prices = _prices(subscription.raw) if subscription else []
+    price = next((price for price in prices if price.get("id") in billed), None)
+    return _name_of(price, subscription.raw) if subscription and price else None
+
+
 def _plan_name(raw: dict[str, Any]) -> str | None:
+    return _name_of(next(iter(_prices(raw)), {}), raw)
+
+
+def _name_of(price: dict[str, Any], raw: dict[str, Any]) -> str | None:
     """What a person would call the plan: the price's nickname, else the subscription's own description."""
-    items = (raw.get("items") or {}).get("data") or []
-    price = (items[0].get("price") or {}) if items else {}
     return price.get("nickname") or raw.get("description")
+
+
+def _prices(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item.get("price") or {} for item in (raw.get("items") or {}).get("data") or []]
 
 
 def _same(record: type[Any], connection: Connection, stripe_id: str) -> tuple[Any, Any]:

@@ -96,6 +96,15 @@ def cancel(session: Session, case_id: UUID, why: str, now: datetime, kinds: tupl
     return len(session.scalars(statement).all())
 
 
+def skip(session: Session, case_id: UUID, kind: StepKind, why: str, now: datetime) -> None:
+    """Say of planned steps beforehand that they will not be carried out, and why."""
+    session.execute(
+        update(Step)
+        .where(Step.case_id == case_id, Step.kind == kind, Step.state == StepState.PLANNED)
+        .values(state=StepState.SKIPPED, problem=why, finished_at=now)
+    )
+
+
 def claim_due(session: Session, now: datetime, limit: int = 50) -> list[Claim]:
     """Claim due steps of any organization, those whose lease has run out included. Any number of clocks may call it."""
     rows = session.execute(CLAIM, {"now": now, "to_be_heard": TO_BE_HEARD, "limit": limit})

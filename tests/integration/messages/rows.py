@@ -87,6 +87,7 @@ def write_case(session: Session, organization_id: UUID, connection_id: UUID, ver
         customer_reason="no_funds",
         amount_due=4900,
         currency="eur",
+        billed_name="Northwind Pro",
         failed_at=START - timedelta(hours=1),
         opened_at=START - timedelta(hours=1),
         window_ends_at=START + timedelta(days=28),

@@ -21,7 +21,6 @@ from app.models import (
     Invoice,
     Organization,
     RecoveryCase,
-    Subscription,
     SubscriptionSnapshot,
 )
 from app.vocabulary import (
@@ -192,7 +191,7 @@ def test_a_public_url_that_is_no_link_keeps_the_mail_until_it_is_put_right(
 
 def test_a_customer_named_like_markup_cannot_reach_the_html(post: Post) -> None:
     post.change(Organization, post.rows.organization_id, name="<script>alert(1)</script>")
-    post.change(Subscription, post.rows.subscription_id, plan_name="<b>Pro</b>")
+    post.change(RecoveryCase, post.rows.case_id, billed_name="<b>Pro</b>")
     message_id = post.queue()
     post.deliver(message_id)
     html = post.message(message_id).html_body

@@ -6,6 +6,7 @@ import pytest
 
 from app.money import Money
 from emails import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
+from emails.parts import ENDINGS
 
 PAY_URL = "https://pay.example/pay/eyJ.abc-_?a=1&b=2"
 
@@ -29,8 +30,9 @@ def full() -> MailFacts:
         locale="en-US",
         timezone="Europe/Berlin",
         decline_reason=DeclineReason.NO_FUNDS,
-        card=Card("Visa", "4242"),
+        card=Card("visa", "4242"),
         product_name="Fernweh Pro",
+        invoice_number="FW-0042",
         next_attempt_at=datetime(2026, 3, 27, 9, 5, tzinfo=UTC),
         final_action=FinalAction.DOWNGRADE,
         final_action_at=datetime(2026, 4, 1, 8, 0, tzinfo=UTC),
@@ -65,6 +67,8 @@ def variants(full: MailFacts, bare: MailFacts) -> list[MailFacts]:
         for action in (*FinalAction, None)
         for debt in (True, False)
     ]
+    one_off = [replace(facts, is_about_subscription=False) for facts in endings if facts.final_action not in ENDINGS]
+    unnamed = replace(full, is_about_subscription=False, amounts=(Owed(Money(4900, "eur"), "FW-0042"),))
     restored = [replace(facts, is_restored=True) for facts in (full, bare)]
     many = replace(full, amounts=tuple(Owed(Money(100 + n, "eur"), f"N-{n}") for n in range(30)))
-    return [full, bare, many, *missing, *merchants, *reasons, *endings, *restored]
+    return [full, bare, many, unnamed, *missing, *merchants, *reasons, *endings, *one_off, *restored]

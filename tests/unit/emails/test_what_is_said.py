@@ -1,5 +1,6 @@
 """That the mails say what is true, and no more than the customer may be told."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ import pytest
 import emails
 from app.money import Money
 from app.vocabulary import FinalActionKind
-from emails import DeclineReason, FinalAction, MailFacts, NaiveMoment, Owed, UnsafeLink
+from emails import Card, DeclineReason, FinalAction, MailFacts, NaiveMoment, Owed, UnsafeLink
 from emails.catalogue import languages
 
 
@@ -183,3 +184,59 @@ def test_a_link_that_is_no_web_address_is_refused(address: str, full: MailFacts)
 def test_a_moment_without_a_zone_is_refused(full: MailFacts) -> None:
     with pytest.raises(NaiveMoment, match="next_attempt_at has no time zone"):
         replace(full, next_attempt_at=datetime(2026, 3, 27, 9, 5))  # noqa: DTZ001  the naive moment is the point
+
+
+PLAN_TALK = re.compile(
+    r"subscription|\bplan\b|Abo\b|Tarif|abonnement|formule|suscripci|with us|bei uns|parmi nous|con nosotros"
+)
+
+
+@pytest.mark.parametrize("locale", languages())
+@pytest.mark.parametrize("action", [FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE])
+@pytest.mark.parametrize(
+    "kind", ["payment_failed", "action_required", "reminder", "fresh_link", "final_notice", "recovered"]
+)
+def test_a_debt_of_no_subscription_is_called_by_its_invoice(
+    kind: str, action: FinalAction, locale: str, full: MailFacts
+) -> None:
+    one_off = replace(
+        full,
+        locale=locale,
+        is_about_subscription=False,
+        final_action=action,
+        product_name=None,
+        access_until=None,
+        amounts=(Owed(Money(4900, "eur"), "FW-0042", "Setup"),),
+    )
+    text = said(emails.render(kind, one_off))
+    assert PLAN_TALK.findall(text) == []
+    assert text.count("FW-0042") > 1
+    assert "Setup" in text
+
+
+def test_an_invoice_without_lines_in_words_is_named_once_in_the_panel(full: MailFacts) -> None:
+    bare_line = replace(full, is_about_subscription=False, amounts=(Owed(Money(4900, "eur"), "FW-0042"),))
+    assert "Invoice FW-0042: €49.00" in said(emails.render("reminder", bare_line))
+
+
+def test_who_loses_nothing_is_given_no_deadline(full: MailFacts) -> None:
+    for action in (FinalAction.LEAVE, None):
+        text = said(emails.render("final_notice", replace(full, final_action=action)))
+        assert "Pay before" not in text
+        assert "We won’t remind you again." in text
+        assert "keep you with us" not in text
+
+
+@pytest.mark.parametrize(
+    ("brand", "shown"),
+    [
+        ("visa", "Card: Visa •••• 4242"),
+        ("mastercard", "Card: Mastercard •••• 4242"),
+        ("amex", "Card: American Express •••• 4242"),
+        ("cartes_bancaires", "Card: Cartes Bancaires •••• 4242"),
+        ("brand_new", "Card: Brand New •••• 4242"),
+        ("unknown", "Card: •••• 4242"),
+    ],
+)
+def test_a_card_is_called_as_its_brand_writes_itself(brand: str, shown: str, full: MailFacts) -> None:
+    assert shown in said(emails.render("reminder", replace(full, card=Card(brand, "4242"))))

@@ -1,0 +1,99 @@
+"""How a case will end if nothing helps, as far as anybody can know today: what may be announced, and for when.
+
+A campaign names one end for all its cases. Where there is no subscription to take it from, or the subscription is that
+way already, it will not happen, and so nobody is told that it will. Decides nothing about carrying it out.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import CampaignVersion, RecoveryCase, Step, Subscription
+from app.vocabulary import (
+    ENDED_SUBSCRIPTIONS,
+    OPEN_CASE_STATES,
+    OPEN_STEP_STATES,
+    DebtAfterwards,
+    FinalActionKind,
+    StepKind,
+)
+
+LEAVES_SUBSCRIPTION = (FinalActionKind.MARK_UNCOLLECTIBLE, FinalActionKind.LEAVE)
+
+
+def has_stake(subscription: Subscription | None) -> bool:
+    """Whether there is a subscription that this case can still take something from."""
+    return subscription is not None and subscription.status not in ENDED_SUBSCRIPTIONS
+
+
+def foreseen(
+    kind: FinalActionKind, price_id: str | None, debt: DebtAfterwards, subscription: Subscription | None
+) -> FinalActionKind:
+    """What a campaign's end comes to for this subscription as it is now.
+
+    Where nothing can be taken, what is left is what becomes of the debt; a voided one is not announced to who owes it.
+    """
+    if kind in LEAVES_SUBSCRIPTION:
+        return kind
+    if subscription is not None and has_stake(subscription) and not _is_so_already(kind, price_id, subscription):
+        return kind
+    is_written_off = debt is DebtAfterwards.MARK_UNCOLLECTIBLE
+    return FinalActionKind.MARK_UNCOLLECTIBLE if is_written_off else FinalActionKind.LEAVE
+
+
+def announced(
+    session: Session, case: RecoveryCase, subscription: Subscription | None, now: datetime
+) -> tuple[FinalActionKind | None, datetime | None]:
+    """What a mail or page may say of the end of `case`, and its moment where that lies ahead.
+
+    None where the campaign names no end.
+    """
+    settings: dict[str, Any] = session.get_one(CampaignVersion, case.campaign_version_id).definition.get(
+        "final_action", {}
+    )
+    if "kind" not in settings:
+        return None, None
+    kind, price_id = _for_currency(settings, case.currency)
+    action = foreseen(kind, price_id, DebtAfterwards(settings.get("debt", DebtAfterwards.KEEP)), subscription)
+    at = _due_at(session, case, action)
+    return action, at if at and at > now else None
+
+
+def _is_so_already(kind: FinalActionKind, price_id: str | None, subscription: Subscription) -> bool:
+    match kind:
+        case FinalActionKind.CANCEL_AT_PERIOD_END:
+            return subscription.cancel_at_period_end
+        case FinalActionKind.DOWNGRADE:
+            return subscription.price_id == price_id
+        case FinalActionKind.PAUSE:
+            return subscription.pause_collection is not None
+        case _:
+            return False
+
+
+def _for_currency(settings: dict[str, Any], currency: str) -> tuple[FinalActionKind, str | None]:
+    """The campaign's final action; a downgrade without a price in this currency cancels at the end of the period."""
+    kind, price_id = FinalActionKind(settings["kind"]), settings.get("prices", {}).get(currency)
+    if kind is FinalActionKind.DOWNGRADE and price_id is None:
+        return FinalActionKind.CANCEL_AT_PERIOD_END, None
+    return kind, price_id
+
+
+def _due_at(session: Session, case: RecoveryCase, action: FinalActionKind) -> datetime | None:
+    """As planned once it is, else a grace after the window; who only stops trying waits for no grace."""
+    planned = session.scalar(
+        select(Step.due_at).where(
+            Step.case_id == case.id, Step.kind == StepKind.FINAL_ACTION, Step.state.in_(OPEN_STEP_STATES)
+        )
+    )
+    if planned or case.state not in OPEN_CASE_STATES:
+        return planned
+    window_end = session.scalar(
+        select(Step.due_at).where(
+            Step.case_id == case.id, Step.kind == StepKind.WINDOW_END, Step.state.in_(OPEN_STEP_STATES)
+        )
+    )
+    ends = max(window_end or case.window_ends_at, case.window_ends_at)
+    return ends if action is FinalActionKind.LEAVE else ends + (case.grace_until - case.window_ends_at)
