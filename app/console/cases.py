@@ -48,6 +48,8 @@ def case(case_id: UUID) -> ResponseReturnValue:
         "console/case.html",
         detail=detail,
         case=detail.case,
+        next_step=detail.next_step(current.now()),
+        hold=detail.hold_at(current.now()),
         is_open=detail.case.state in OPEN_CASE_STATES,
         pay_url=_pay_url(detail),
         snooze_days=_snooze_days(detail),

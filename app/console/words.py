@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from app.accounts import conflicts
+from app.cards import brand_name
 from app.vocabulary import (
     AttemptSource,
     AttemptState,
@@ -298,6 +299,11 @@ def label(word: StrEnum | str | None) -> str:
     if isinstance(word, StrEnum):
         return LABELS[type(word)][word]
     return MESSAGE_KINDS.get(word) or word.replace("_", " ").replace(".", " · ").capitalize()
+
+
+def payment_method(kind: str, brand: str | None) -> str:
+    """A card by its brand as that writes itself, everything else by what it is."""
+    return brand_name(brand) or label(kind)
 
 
 def meaning(word: StrEnum) -> str:

@@ -4,9 +4,10 @@ from flask.typing import ResponseReturnValue
 
 from app.accounts.connections import gateway_for
 from app.payment_page import trying
+from app.payment_page.bills import Stage
 from app.payment_page.blueprint import payment_page
 from app.payment_page.pages import CARD_NEEDED, CHANGED, to_outcome, to_page
-from app.payment_page.standing import Stage, Standing
+from app.payment_page.standing import Standing
 from app.payment_page.stripe_pages import leave_for
 from app.payment_page.tickets import Click
 from app.payment_page.visits import Visit, enter, look_again, speak

@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from app.accounts.connections import gateway_for
 from app.log import get_logger
 from app.payment_page import styles
+from app.payment_page.bills import TO_SETTLE, CardUse, Stage
 from app.payment_page.blueprint import payment_page
-from app.payment_page.standing import TO_SETTLE, Stage, Standing
+from app.payment_page.standing import Standing
 from app.payment_page.visits import Visit, enter, speak
 from app.recovery.observing import observe_invoice
 from app.recovery.projections import StaleReading
@@ -76,6 +77,7 @@ def _render(template: str, visit: Visit, standing: Standing, **more: object) -> 
         base=f"/pay/{visit.token}",
         ticket=visit.ticket(standing),
         Stage=Stage,
+        CardUse=CardUse,
         **more,
     )
 

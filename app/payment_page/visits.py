@@ -91,7 +91,7 @@ def find_visit() -> Visit | None:
 
 def speak(standing: Standing) -> PageVoice:
     """The customer's language, about their own facts."""
-    return PageVoice(standing.facts, standing.renews_at)
+    return PageVoice(standing.facts, standing.renews_at, standing.held_until)
 
 
 def _check_standing_link(session: Session, link: PayLink) -> None:

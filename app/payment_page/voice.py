@@ -22,12 +22,14 @@ FOLDER = Path(__file__).parent / "translations"
 class PageVoice(Voice):
     """Says page texts about one set of facts."""
 
-    def __init__(self, facts: MailFacts, renews_at: datetime | None = None) -> None:
+    def __init__(self, facts: MailFacts, renews_at: datetime | None = None, held_until: datetime | None = None) -> None:
         super().__init__(facts)
         self.catalogue = load(self.catalogue.language)
         if renews_at is not None:
             self.values["renewal"] = self.date(renews_at)
-            self.known = frozenset(self.values)
+        if held_until is not None:
+            self.values["held_date"] = self.day(held_until)
+        self.known = frozenset(self.values)
 
     @property
     def language(self) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.models import Connection, Customer, Hold, Invoice, RecoveryCase, Step, Subscription
 from app.money import Money
+from app.recovery.stopping import is_stopped
 from app.vocabulary import OPEN_STEP_STATES, CaseState, HoldKind, StepKind
 
 PAGE_SIZE = 50
@@ -45,13 +46,16 @@ class CaseFilter:
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One line of the list. `next_kind` and `next_due_at` are the earliest open step, None where nothing is planned."""
+    """One line of the list. `next_kind` and `next_due_at` are the earliest open step, None where nothing is planned.
+
+    Of several holds it names the one that ends last; `hold_until` is None for one whose end nobody knows.
+    """
 
     case_id: UUID
     customer: str
     customer_stripe_id: str
     invoice_number: str
-    plan_name: str | None
+    billed_name: str | None
     amount: Money
     state: CaseState
     decline_class: str | None
@@ -60,7 +64,15 @@ class CaseRow:
     next_kind: StepKind | None
     next_due_at: datetime | None
     hold: HoldKind | None
+    hold_until: datetime | None
     livemode: bool
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a hold stops what the calendar has next."""
+        if self.hold is None or self.next_kind is None or self.next_due_at is None:
+            return False
+        return is_stopped(self.state, self.next_kind, self.next_due_at, self.hold_until)
 
 
 @dataclass(frozen=True)
@@ -92,14 +104,15 @@ def list_cases(session: Session, wanted: CaseFilter, now: datetime) -> CasePage:
 
 def _read_rows(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[CaseRow]:
     upcoming = _earliest_step().where(Step.case_id.in_(ids)).subquery()
+    held = aliased(Hold)
     query = (
-        select(RecoveryCase, Customer, Invoice, Subscription.plan_name, Connection.livemode)
-        .add_columns(upcoming.c.kind, upcoming.c.due_at, _current_hold(now))
+        select(RecoveryCase, Customer, Invoice, Connection.livemode)
+        .add_columns(upcoming.c.kind, upcoming.c.due_at, held.kind, held.until)
         .join(Customer, Customer.id == RecoveryCase.customer_id)
         .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
-        .outerjoin(Subscription, Subscription.id == RecoveryCase.subscription_id)
         .join(Connection, Connection.id == RecoveryCase.connection_id)
         .outerjoin(upcoming, upcoming.c.case_id == RecoveryCase.id)
+        .outerjoin(held, held.id == _current_hold(now))
         .where(RecoveryCase.id.in_(ids))
     )
     return (_row(*row) for row in session.execute(query))
@@ -138,6 +151,7 @@ def _mentions(text: str) -> ColumnElement[bool]:
         Invoice.number,
         Invoice.stripe_id,
         Subscription.stripe_id,
+        RecoveryCase.billed_name,
         Subscription.plan_name,
     )
     return or_(*(column.icontains(text.replace("\x00", ""), autoescape=True) for column in columns))
@@ -155,11 +169,11 @@ def _earliest_step() -> Select[UUID, StepKind, datetime]:
 def _current_hold(now: datetime) -> Any:
     hold = aliased(Hold)
     return (
-        select(hold.kind)
+        select(hold.id)
         .where(hold.customer_id == RecoveryCase.customer_id, hold.released_at.is_(None), hold.begins_at <= now)
         .where(or_(hold.case_id.is_(None), hold.case_id == RecoveryCase.id))
         .where(or_(hold.until.is_(None), hold.until > now))
-        .order_by(hold.begins_at)
+        .order_by(hold.until.desc().nulls_first(), hold.id)
         .limit(1)
         .scalar_subquery()
     )
@@ -182,18 +196,18 @@ def _row(
     case: RecoveryCase,
     customer: Customer,
     invoice: Invoice,
-    plan_name: str | None,
     livemode: bool,
     next_kind: StepKind | None,
     next_due_at: datetime | None,
     hold: HoldKind | None,
+    hold_until: datetime | None,
 ) -> CaseRow:
     return CaseRow(
         case_id=case.id,
         customer=customer.name or customer.email or customer.stripe_id,
         customer_stripe_id=customer.stripe_id,
         invoice_number=invoice.number or invoice.stripe_id,
-        plan_name=plan_name,
+        billed_name=case.billed_name or invoice.description,
         amount=Money(case.amount_due, case.currency),
         state=case.state,
         decline_class=case.decline_class,
@@ -202,5 +216,6 @@ def _row(
         next_kind=next_kind,
         next_due_at=next_due_at,
         hold=hold,
+        hold_until=hold_until,
         livemode=livemode,
     )

@@ -5,6 +5,7 @@ Only reads, inside the transaction of one organization. Lists of cases are `case
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from app.models import (
     Subscription,
     SubscriptionSnapshot,
 )
+from app.recovery.stopping import is_stopped
 from app.vocabulary import OPEN_STEP_STATES, EntryKind
 
 
@@ -60,11 +62,21 @@ class CaseDetail:
         """The planner's newest word on the case."""
         return next((entry for entry in self.entries if entry.kind is EntryKind.DECISION), None)
 
-    @property
-    def next_step(self) -> Step | None:
-        """The open step that is due first."""
-        still_open = [step for step in self.steps if step.state in OPEN_STEP_STATES]
-        return min(still_open, key=lambda step: step.due_at, default=None)
+    def hold_at(self, now: datetime) -> Hold | None:
+        """The hold in force at `now` that ends last; one without an end counts as last."""
+        current = [hold for hold in self.holds if hold.released_at is None and (not hold.until or hold.until > now)]
+        return max(current, key=lambda hold: (hold.until is None, hold.until or now), default=None)
+
+    def next_step(self, now: datetime) -> Step | None:
+        """The open step that is due first, of those that no hold stops."""
+        hold = self.hold_at(now)
+        coming = [
+            step
+            for step in self.steps
+            if step.state in OPEN_STEP_STATES
+            and not (hold and is_stopped(self.case.state, step.kind, step.due_at, hold.until))
+        ]
+        return min(coming, key=lambda step: step.due_at, default=None)
 
 
 def get_case(session: Session, case_id: UUID) -> CaseDetail:

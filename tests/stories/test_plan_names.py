@@ -1,9 +1,10 @@
 """A downgrade is announced and told of by the name of the plan that it leads to."""
 
 from app.recovery.campaigns import MONTHLY, FinalActionSettings
+from app.recovery.case_lists import CaseFilter, list_cases
 from app.vocabulary import FinalActionKind
 from tests.stage import Stage
-from tests.stories.customer import newest_mail
+from tests.stories.customer import Browser, link_in, newest_mail
 
 
 def fall_to(stage: Stage, currency: str = "usd") -> None:
@@ -22,6 +23,14 @@ def test_the_mails_before_and_after_a_downgrade_name_the_plan(stage: Stage) -> N
     notice, changed = newest_mail(stage, invoice, "final_notice"), newest_mail(stage, invoice, "subscription_changed")
     assert "your subscription moves to Fernweh Free that day" in " ".join(str(notice.text_body).split())
     assert changed.subject == "Your subscription is now on Fernweh Free"
+    assert "We couldn’t collect your last payment for Team, " in " ".join(str(changed.text_body).split())
+    assert "Team (Invoice " in str(changed.text_body)
+    page = Browser().open(link_in(changed)).text
+    assert '<span class="name">Team</span>' in page
+    assert "Fernweh Free" not in page
+    with stage.context.database.organization(stage.organization_id) as session:
+        (row,) = list_cases(session, CaseFilter(text="Team"), stage.now).rows
+    assert row.billed_name == "Team"
     named = [entry.summary for entry in stage.timeline(invoice) if entry.name == "plan_named"]
     assert named == ["If nothing helps, the subscription moves to Fernweh Free."]
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.payment_page.standing import Stage
+from app.payment_page.bills import CardUse, Stage
 from app.payment_page.voice import FOLDER, PageVoice, load, voice_for_stranger
 from app.retries.meanings import CustomerReason
 from app.vocabulary import FinalActionKind
@@ -48,6 +48,8 @@ def test_each_reason_stage_and_final_action_has_its_words() -> None:
         assert {f"pay.heading.{reason}", f"pay.why.{reason}", f"outcome.why.{reason}"} <= REFERENCE.keys()
     for stage in Stage:
         assert f"status.{stage}" in REFERENCE
+    for use in CardUse:
+        assert f"button.card_note.{use}" in REFERENCE
     for action in FinalActionKind:
         assert {f"next.{action}", f"pay.ended.{action}"} <= REFERENCE.keys()
 

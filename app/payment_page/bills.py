@@ -1,0 +1,143 @@
+"""One bill on the page: an unpaid invoice with its case, its stage as its payer sees it, what a new card would do.
+
+Read from rows. Refuses to know wording, HTTP and Stripe.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Invoice, RecoveryCase, Step
+from app.money import Money
+from app.payment_page import trying
+from app.recovery import showing
+from app.recovery.facts import attempts_of, find_hold
+from app.vocabulary import OPEN_STEP_STATES, CaseState, HoldKind, StepKind
+
+ANSWERS_WITHIN = timedelta(minutes=2)  # what takes longer is not worth watching
+NOT_SHOWN = "not_shown"  # beside the reasons of a decline: a new card was given, but not for this bill
+
+
+class Stage(StrEnum):
+    """Where one bill is, as its payer sees it."""
+
+    OWED = "owed"
+    NEEDS_APPROVAL = "needs_approval"
+    CARD_SAVED = "card_saved"
+    WORKING = "working"
+    SLOW = "slow"
+    PAID = "paid"
+    NOTHING_DUE = "nothing_due"
+
+
+class CardUse(StrEnum):
+    """When a card that is given on the page pays what the page shows."""
+
+    NOW = "now"
+    PARTLY = "partly"
+    LATER = "later"
+    AFTER_DISPUTE = "after_dispute"
+
+
+TO_SETTLE = (Stage.OWED, Stage.NEEDS_APPROVAL)
+OVER = (Stage.PAID, Stage.NOTHING_DUE)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One invoice on the page. `next_try_at` is set where a try lies ahead; `held` where a hold keeps every card from
+    being charged, a new one included, with `held_until` as far as that is known (Stripe, where it retries, minds none).
+    """
+
+    case_id: UUID
+    invoice_stripe_id: str
+    stage: Stage
+    money: Money
+    title: str | None
+    number: str | None
+    reason: str
+    next_try_at: datetime | None
+    refreshed_at: datetime
+    receipt_url: str | None
+    can_try_again: bool
+    held: HoldKind | None
+    held_until: datetime | None
+
+
+def card_use(bills: Sequence[Bill]) -> CardUse:
+    """When a card given now would pay these bills."""
+    held = [bill for bill in bills if bill.held]
+    if not held:
+        return CardUse.NOW
+    if len(held) < len(bills):
+        return CardUse.PARTLY
+    is_open_ended = any(bill.held is HoldKind.DISPUTE and bill.held_until is None for bill in held)
+    return CardUse.AFTER_DISPUTE if is_open_ended else CardUse.LATER
+
+
+def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datetime) -> Bill:
+    """How one bill stands at `now`."""
+    retry = session.scalar(
+        select(Step).where(Step.case_id == case.id, Step.kind == StepKind.RETRY, Step.state.in_(OPEN_STEP_STATES))
+    )
+    attempts = attempts_of(session, case)
+    last_at = attempts[-1].started_at if attempts else None
+    stage = _stage(case, invoice, retry, last_at, now)
+    is_news = stage is Stage.CARD_SAVED and _is_unshown(session, case, invoice, now)
+    stage = Stage.OWED if is_news else stage
+    minor = invoice.amount_remaining if stage not in OVER else case.recovered_amount or case.amount_due
+    hold = find_hold(session, case, now) if stage not in OVER else None
+    theirs = invoice.next_payment_attempt
+    # under a hold the calendar says when to look again, which is a try only for a card that was given meanwhile
+    ours = retry.due_at if retry and (hold is None or stage is Stage.CARD_SAVED) else None
+    return Bill(
+        case_id=case.id,
+        invoice_stripe_id=invoice.stripe_id,
+        stage=stage,
+        money=Money(minor, invoice.currency),
+        title=case.billed_name or invoice.description,
+        number=invoice.number,
+        reason=NOT_SHOWN if is_news else case.customer_reason,
+        next_try_at=_ahead(ours or theirs, now) if case.state is CaseState.WAITING else None,
+        refreshed_at=invoice.refreshed_at,
+        receipt_url=invoice.hosted_invoice_url if stage is Stage.PAID else None,
+        can_try_again=stage is Stage.OWED and trying.may_ask(session, case, attempts, now),
+        held=hold.kind if hold else None,
+        held_until=(hold.until or _ahead(theirs, now)) if hold else None,
+    )
+
+
+def _ahead(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment and moment > now else None
+
+
+def _stage(
+    case: RecoveryCase, invoice: Invoice, retry: Step | None, last_try_at: datetime | None, now: datetime
+) -> Stage:
+    if case.state is CaseState.RECOVERED or invoice.status == "paid":
+        return Stage.PAID
+    if case.state is CaseState.CLOSED or invoice.status != "open" or invoice.amount_remaining <= 0:
+        return Stage.NOTHING_DUE
+    if case.state is CaseState.CHARGING:
+        return _watched(last_try_at, now)
+    if retry is not None and retry.due_at <= now:
+        return _watched(retry.due_at, now)
+    if case.state is CaseState.NEEDS_CUSTOMER and case.customer_reason == "needs_approval":
+        return Stage.NEEDS_APPROVAL
+    is_untried = case.new_card_at is not None and (last_try_at is None or last_try_at < case.new_card_at)
+    return Stage.CARD_SAVED if is_untried and case.state is CaseState.WAITING else Stage.OWED
+
+
+def _is_unshown(session: Session, case: RecoveryCase, invoice: Invoice, now: datetime) -> bool:
+    """Whether the new card was given on a page that did not show this invoice, so that its payer must hear first."""
+    until = showing.waits_until(session, case, invoice)
+    return until is not None and until > now
+
+
+def _watched(since: datetime | None, now: datetime) -> Stage:
+    return Stage.WORKING if since is None or now - since < ANSWERS_WITHIN else Stage.SLOW
