@@ -1,7 +1,8 @@
 """`make books`: the big proof. Thousands of subscriptions over months, in both modes, with faults on, to the cent.
 
 `RECOUP_BOOKS_SUBSCRIPTIONS`, `RECOUP_BOOKS_DAYS`, `RECOUP_BOOKS_MODE` (`observe`, `drive` or `both`),
-`RECOUP_BOOKS_WORKERS` and `RECOUP_BOOKS_SEED` change it. Exits with 1 where anything differs.
+`RECOUP_BOOKS_STOP_HOURS`, `RECOUP_BOOKS_WORKERS` and `RECOUP_BOOKS_SEED` change it.
+Exits with 1 where anything differs.
 """
 
 import os
@@ -28,6 +29,7 @@ def main() -> int:
     size = Size(
         subscriptions=int(_given("SUBSCRIPTIONS", "2000")),
         days=float(_given("DAYS", "90")),
+        stop_hours=float(_given("STOP_HOURS", "6")),
         workers=int(_given("WORKERS", "3")),
         seed=int(_given("SEED", "20261122")),
     )

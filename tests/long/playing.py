@@ -25,7 +25,6 @@ from tests.long.trouble import Trouble
 from workers.sweeping import ring_upkeep
 
 CALM = timedelta(days=3)  # an unanswered charge is asked after for the third time a day later
-STOP = timedelta(hours=1)  # what is due within it is done together, and webhooks are late by as much
 STUCK = 3.0  # real seconds after which whatever those who were struck held is anybody's
 ON_THEIR_WAY = timedelta(minutes=3)  # events younger than that are no business of a look for what was missed
 DAY = timedelta(days=1)
@@ -46,11 +45,12 @@ def settle_in(town: Town, mode: ConnectionMode) -> None:
 class Play:
     """Some days in which `deeds` are done while `trouble` rages.
 
-    `stops` counts how often the clock was turned, `parked` why events were given up that were then tried once more.
+    What is due within a `stop` is done together, and webhooks are late by as much. `stops` counts how often the
+    clock was turned, `parked` why events were given up that were then tried once more.
     """
 
-    def __init__(self, town: Town, deeds: Deeds, trouble: Trouble, seed: int) -> None:
-        self._town, self._deeds, self._trouble = town, deeds, trouble
+    def __init__(self, town: Town, deeds: Deeds, trouble: Trouble, seed: int, stop: timedelta) -> None:
+        self._town, self._deeds, self._trouble, self._stop = town, deeds, trouble, stop
         self._dice = random.Random(seed)
         self._begins = town.now
         self._strikes_at = town.now
@@ -79,7 +79,7 @@ class Play:
     def _go_on(self, ends: datetime) -> None:
         """To the next moment at which anybody has something to do, and a little further."""
         coming = self._town.next_moment() or ends
-        moment = max(min(coming + STOP, ends), self._town.now)
+        moment = max(min(coming + self._stop, ends), self._town.now)
         self._town.control("clock", to=moment.isoformat(), settle_seconds=0)
         self._town.context.bell.ring("sweep", urgency=Urgency.NOW)
         self.stops += 1

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -26,12 +27,13 @@ Say = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is played: subscriptions, days, worker processes, and the seed of all dice."""
+    """How much is played: subscriptions, days, hours from one stop to the next, workers, and the seed of all dice."""
 
-    subscriptions: int = 2000
-    days: float = 90
-    workers: int = 3
-    seed: int = 20261122
+    subscriptions: int
+    days: float
+    stop_hours: float
+    workers: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def prove(mode: ConnectionMode, size: Size, say: Say) -> Result:
 
     with open_town(workers=size.workers, patience=PATIENCE, settle_in=begin) as town:
         deeds, trouble = Deeds(town, people), Trouble(town, size.seed)
-        play = Play(town, deeds, trouble, size.seed)
+        play = Play(town, deeds, trouble, size.seed, timedelta(hours=size.stop_hours))
         begun = time.monotonic()
         play.run(size.days, lambda days: say("days pass", days / size.days))
         seconds = time.monotonic() - begun
