@@ -88,7 +88,7 @@ def when(value: datetime | int | None) -> str:
     if value is None:
         return "–"
     at = moment(value) if isinstance(value, int) else value
-    return f"{at:%a %d %b %Y, %H:%M}"
+    return f"{at:%a} {at.day} {at:%b %Y, %H:%M}"
 
 
 def money(minor: int, currency: str) -> str:
