@@ -32,7 +32,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 APP_ROLE = "recoup_app"
 SWEEPER_ROLE = "recoup_sweeper"
 SETTING = "recoup.organization_id"
-_PATIENCE = "-c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=20s"
+# moments are read as UTC wherever Postgres stands: in a zone, days added over a change of the clock are an hour off
+_PATIENCE = "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=20s"
 
 type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
 

@@ -16,7 +16,7 @@ COMMANDS = {
     "reconcile": ("reconcile", "reconcile", "Find what was missed at Stripe, and mend it."),
     "rehearse": ("rehearse", "rehearse", "Play a campaign on invented customers; nothing real is touched."),
     "report": ("report", "report", "What became of failed payments."),
-    "retries": ("retries", "retries", "Measure the retry planner in simulated worlds."),
+    "retries": ("retries", "retries", "Why a try is made when, and the planner measured."),
     "sandbox": ("sandbox", "sandbox", "Play with the pretend Stripe, turn the clock."),
     "up": ("up", "up", "Run everything in the foreground."),
     "users": ("users", "users", "Create people, give them new passwords, shut them out."),

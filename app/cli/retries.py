@@ -5,6 +5,7 @@ import json
 import click
 
 from app.cli.common import for_people
+from app.cli.explanations import explain
 from app.retries.evaluation import Evaluation, evaluate, load_world
 
 HEADINGS = ("planner", "recovered", "95%", "tries/case", "violations", "days", "plan ms mean/p99", "calibration")
@@ -12,7 +13,10 @@ HEADINGS = ("planner", "recovered", "95%", "tries/case", "violations", "days", "
 
 @click.group("retries")
 def retries() -> None:
-    """Look into the retry planner: measure it in simulated worlds."""
+    """Look into the retry planner: why it decides as it does, and how it does in simulated worlds."""
+
+
+retries.add_command(explain)
 
 
 @retries.command("evaluate")

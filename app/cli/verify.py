@@ -8,6 +8,7 @@ import click
 from app.cli.common import for_people, open_context
 from app.recovery.books import compare
 from app.recovery.invariants import INVARIANTS, find_offences
+from app.recovery.replays import find_unfaithful
 
 
 @click.command("verify")
@@ -18,7 +19,7 @@ def verify(books: bool, as_json: bool) -> None:
     """Check what must always be true; exits with 1 where something is not."""
     context = open_context()
     with context.database.system() as session:
-        offences = find_offences(session, context.clock.now())
+        offences = [*find_offences(session, context.clock.now()), *find_unfaithful(session)]
     if books:
         offences += compare(context)
     if as_json:
@@ -26,5 +27,6 @@ def verify(books: bool, as_json: bool) -> None:
     else:
         for one in offences:
             click.echo(f"{one.invariant}: {one.subject}: {one.detail}")
-        click.echo(f"{len(INVARIANTS)} promises checked{' and the books' if books else ''}; {len(offences)} broken.")
+        checked = f"{len(INVARIANTS) + 1} promises checked{' and the books' if books else ''}"
+        click.echo(f"{checked}; {len(offences)} broken.")
     raise SystemExit(1 if offences else 0)

@@ -11,7 +11,7 @@ from app.console import current, formats, wanted
 from app.console.blueprint import console
 from app.console.stripe_dashboard import dashboard_url
 from app.links import PayLink, make_pay_url
-from app.recovery import case_lists, queries
+from app.recovery import case_lists, queries, weighing
 from app.recovery.case_lists import CaseFilter, CaseOrder
 from app.recovery.queries import CaseDetail, CaseNotFound
 from app.vocabulary import OPEN_CASE_STATES, CaseState
@@ -44,9 +44,11 @@ def cases() -> ResponseReturnValue:
 def case(case_id: UUID) -> ResponseReturnValue:
     with current.rows() as session:
         detail = get_case_or_404(session, case_id)
+        weighed = weighing.find_weighing(session, detail.case)
     return render_template(
         "console/case.html",
         detail=detail,
+        weighed=weighed,
         case=detail.case,
         next_step=detail.next_step(current.now()),
         hold=detail.hold_at(current.now()),

@@ -22,6 +22,8 @@ from app.models.past_attempt import PastAttempt
 from app.models.past_failure import PastFailure
 from app.models.payment_method import PaymentMethod
 from app.models.recovery_case import RecoveryCase
+from app.models.retry_decision import RetryDecision
+from app.models.retry_knowledge import RetryKnowledge
 from app.models.sign_in import SignIn
 from app.models.step import Step
 from app.models.subscription import Subscription
@@ -52,6 +54,8 @@ __all__ = [
     "PastFailure",
     "PaymentMethod",
     "RecoveryCase",
+    "RetryDecision",
+    "RetryKnowledge",
     "SignIn",
     "Step",
     "Subscription",

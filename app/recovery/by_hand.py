@@ -1,11 +1,11 @@
-"""A try that a person asked for: the ladder's day does not bind it, the rules of networks and holds do."""
+"""A try that a person asked for: the plan's day does not bind it, the rules of networks and holds do."""
 
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from app.models import Connection, Invoice, RecoveryCase, Step
-from app.recovery import planning
+from app.recovery import deciding, planning
 from app.recovery.facts import find_hold, gather, policy_for
 from app.retries.decisions import Decision, Reason, RetryAt
 from app.retries.network_rules import card_floors, closing_refusal, is_issued_in_india, spent_cap_of_number
@@ -15,8 +15,10 @@ from app.vocabulary import CaseState
 def decide_for(session: Session, case: RecoveryCase, step: Step, now: datetime) -> Decision:
     """The planner's answer, or the person's where nothing but the calendar stands against it."""
     if "by" in step.plan and _is_as_asked(session, case, step) and obstacle(session, case, now) is None:
-        return RetryAt(now, Reason.LADDER, (f"asked for by {step.plan['by']}",))
-    return planning.decide_now(session, case, now)
+        decision = RetryAt(now, Reason.LADDER, (f"asked for by {step.plan['by']}",))
+        deciding.write_asked(session, case, decision, step.plan["by"], now)
+        return decision
+    return deciding.decide_now(session, case, now)
 
 
 def _is_as_asked(session: Session, case: RecoveryCase, step: Step) -> bool:
@@ -40,6 +42,7 @@ def obstacle(session: Session, case: RecoveryCase, now: datetime) -> str | None:
     spent = spent_cap_of_number(facts)
     if spent:
         return f"The card has no tries left ({spent})."
-    policy = policy_for(session.get_one(Connection, case.connection_id), planning.definition_of(session, case))
+    connection, definition = session.get_one(Connection, case.connection_id), planning.definition_of(session, case)
+    policy = policy_for(connection, definition, case.currency)
     waits = [floor for floor in card_floors(facts, policy) if floor.at > now]
     return f"The card may not be charged before {waits[0].at:%Y-%m-%d %H:%M} UTC ({waits[0].rule})." if waits else None

@@ -28,10 +28,19 @@ class _Strict(BaseModel):
 
 
 class RetrySettings(_Strict):
-    """How the card is tried in drive mode: days after the failure, and the most tries of one invoice."""
+    """How the card is tried in drive mode: by the planner's own plan or on fixed days, and how often at most.
 
+    `ladder_days` are days after the failure, for the fixed ladder alone. `min_gap_hours` lie between two tries of an
+    invoice. To learn, another slot than the best is tried now and then; that may cost `exploration_loss` of what a plan
+    is worth, and is never done with amounts above `explore_up_to_dollars` (converted roughly; None knows no limit).
+    """
+
+    timing: Literal["planned", "ladder"] = "planned"
     ladder_days: tuple[float, ...] = (1, 3, 5, 7, 14, 21)
     max_attempts: int = Field(6, ge=0, le=8)
+    min_gap_hours: float = Field(48, ge=24)
+    exploration_loss: float = Field(0.01, ge=0, le=0.01)
+    explore_up_to_dollars: float | None = Field(200, ge=0)
 
 
 class MessageStep(_Strict):
@@ -159,8 +168,9 @@ def add_defaults(session: Session, now: datetime, by: str) -> None:
 
 
 def read_definition(version: CampaignVersion) -> CampaignDefinition:
-    """The typed content of a stored version."""
-    return CampaignDefinition.model_validate(version.definition)
+    """The typed content of a stored version. One from before there were plans keeps to its ladder."""
+    retries = {"timing": "ladder", **version.definition.get("retries", {})}
+    return CampaignDefinition.model_validate({**version.definition, "retries": retries})
 
 
 def find_version_for(session: Session, interval: str | None) -> CampaignVersion:

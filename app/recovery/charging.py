@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.context import Context
 from app.failpoints import failpoint, failpoint_during
 from app.models import ChargeAttempt, Connection, Invoice, RecoveryCase
-from app.recovery import cases, planning, steps
+from app.recovery import cases, deciding, planning, steps
 from app.recovery.attempts import method_columns, record_decline
 from app.recovery.cases import Happened
 from app.recovery.facts import find_method_in_force
@@ -56,6 +56,7 @@ def begin_charge(
     number = (session.scalars(numbers).one() or 0) + 1
     method = find_method_in_force(session, case)
     method_id = method.stripe_id if method else None
+    written = deciding.newest_decision(session, case.id)
     attempt = ChargeAttempt(
         organization_id=case.organization_id,
         connection_id=case.connection_id,
@@ -71,7 +72,12 @@ def begin_charge(
         currency=invoice.currency,
         started_at=now,
         next_check_at=now + ANSWER_WITHIN,
-        decision={"reason": str(decision.reason), "rules": list(decision.rules), "at": decision.at.isoformat()},
+        decision={
+            "reason": str(decision.reason),
+            "rules": list(decision.rules),
+            "at": decision.at.isoformat(),
+            "row": written.id if written else None,
+        },
         **method_columns(session, case, method_id, None),
     )
     session.add(attempt)

@@ -7,12 +7,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
+from app.money import exponent
 from app.recovery import showing
 from app.recovery.campaigns import CampaignDefinition
 from app.recovery.past import past_uses_of_card
 from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, Outcome, RetryPolicy
+from app.retries.knowledge import CURRENCIES
 from app.stripe_gateway.snapshots import Signals
-from app.vocabulary import AttemptState, CaseOrigin
+from app.vocabulary import AttemptState, CaseOrigin, HoldKind
 
 _OUTCOMES: dict[AttemptState, Outcome] = {
     AttemptState.SUCCEEDED: "approved",
@@ -22,6 +24,7 @@ _OUTCOMES: dict[AttemptState, Outcome] = {
     AttemptState.UNKNOWN: "unknown",
 }
 _CARD_BUDGET = timedelta(days=30)
+_MOST_USES = 200  # more than any budget counts; what lies behind them changes no answer
 
 
 def to_decline_signals(signals: Signals) -> DeclineSignals:
@@ -56,16 +59,46 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
         is_bank_debit=method is not None
         and method.type in ("us_bank_account", "sepa_debit", "bacs_debit", "au_becs_debit"),
         timezone=customer.timezone,
+        promised_for=_promised_for(session, case),
+        tenure_days=(case.failed_at - customer.customer_since).days if customer.customer_since else None,
     )
 
 
-def policy_for(connection: Connection, definition: CampaignDefinition) -> RetryPolicy:
-    """The planner's policy: who retries from the connection, how from the campaign."""
+def policy_for(connection: Connection, definition: CampaignDefinition, currency: str) -> RetryPolicy:
+    """The planner's policy for an amount in `currency`: who retries from the connection, how from the campaign."""
+    wanted = definition.retries
     return RetryPolicy(
         mode=connection.mode.value,
-        ladder_days=definition.retries.ladder_days,
+        timing=wanted.timing,
+        ladder_days=wanted.ladder_days,
         window_days=definition.window_days,
-        max_attempts=definition.retries.max_attempts,
+        max_attempts=wanted.max_attempts,
+        min_gap_hours=wanted.min_gap_hours,
+        exploration_loss=wanted.exploration_loss,
+        exploration_max_minor=_in_minor(wanted.explore_up_to_dollars, currency),
+    )
+
+
+def _in_minor(dollars: float | None, currency: str) -> int | None:
+    """About so much in a currency's minor units; nothing where its rate is not known, so that nothing is risked."""
+    if dollars is None:
+        return None
+    return int(dollars * CURRENCIES.get(currency, 0.0) * 10 ** exponent(currency))
+
+
+def _promised_for(session: Session, case: RecoveryCase) -> datetime | None:
+    """The day the customer last promised, for this case or for all of theirs, unless the promise was taken back."""
+    return session.scalar(
+        select(Hold.until)
+        .where(
+            Hold.customer_id == case.customer_id,
+            (Hold.case_id.is_(None)) | (Hold.case_id == case.id),
+            Hold.kind == HoldKind.PROMISE,
+            Hold.released_at.is_(None),
+            Hold.begins_at >= case.failed_at,
+        )
+        .order_by(Hold.begins_at.desc())
+        .limit(1)
     )
 
 
@@ -154,4 +187,5 @@ def _card_uses(
         .order_by(ChargeAttempt.started_at)
     )
     uses = [*rows, *past_uses_of_card(session, case.connection_id, method.fingerprint, now - _CARD_BUDGET)]
-    return tuple(CardUse(row.started_at, row.amount, DeclineSignals(**row.signals)) for row in uses)
+    newest = sorted(uses, key=lambda row: row.started_at)[-_MOST_USES:]
+    return tuple(CardUse(row.started_at, row.amount, DeclineSignals(**row.signals)) for row in newest)

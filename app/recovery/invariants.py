@@ -154,6 +154,16 @@ INVARIANTS = (
            where a.source = 'recoup' and a.amount > coalesce(shown.amount, 0)""",
     ),
     Invariant(
+        "tries_have_decisions",
+        "Each try of ours names the decision it follows, of the same case; since decisions are written down.",
+        """select a.case_id, 'try ' || a.number || ' names no decision' from charge_attempts a
+           where a.source = 'recoup'
+             and a.started_at > (select min(d.decided_at) from retry_decisions d
+                                 where d.organization_id = a.organization_id)
+             and not exists (select 1 from retry_decisions d
+                             where d.case_id = a.case_id and d.id = cast(a.decision ->> 'row' as bigint))""",
+    ),
+    Invariant(
         "tenants_stay_apart",
         "Whatever belongs to a case belongs to the case's organization.",
         " union all ".join(
@@ -164,6 +174,7 @@ INVARIANTS = (
                 ("messages", "case_id", "id"),
                 ("charge_attempts", "case_id", "id"),
                 ("case_entries", "case_id", "id"),
+                ("retry_decisions", "case_id", "id"),
                 ("subscription_snapshots", "case_id", "id"),
                 ("invoices", "id", "invoice_id"),
                 ("customers", "id", "customer_id"),

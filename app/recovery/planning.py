@@ -3,25 +3,29 @@
 Called inside the transaction that recorded the facts, with the case locked. Deciding not to act is written down too.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import conflicts
-from app.models import CampaignVersion, CaseEntry, Connection, Message, RecoveryCase, Step, SubscriptionSnapshot
+from app.models import (
+    CampaignVersion,
+    CaseEntry,
+    Message,
+    RecoveryCase,
+    Step,
+    SubscriptionSnapshot,
+)
 from app.recovery import cases, handover, steps
 from app.recovery.campaigns import CampaignDefinition, MessageStep, read_definition
 from app.recovery.cases import Happened
-from app.recovery.facts import find_method_in_force, gather, policy_for
+from app.recovery.deciding import decide_now, decide_without_hold
+from app.recovery.facts import find_method_in_force
 from app.recovery.foreseeing import NOTHING_TO_END, is_anything_to_end
 from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
-from app.retries.explain import explain
-from app.retries.planner import decide
 from app.vocabulary import (
     CaseState,
-    EntryKind,
     Fact,
     FinalActionState,
     MessageState,
@@ -29,15 +33,8 @@ from app.vocabulary import (
     StepState,
 )
 
-NAMES = {
-    RetryAt: "retry_planned",
-    AskCustomer: "customer_asked",
-    GiveUp: "given_up",
-    Hold: "held_back",
-    LeaveToStripe: "left_to_stripe",
-}
 THANK_YOU = "message:recovered"
-FOR_WANT_OF_TRIES = (Reason.STRIPE_OUT_OF_TRIES, Reason.OUT_OF_TRIES, Reason.NO_SLOT_LEFT)
+FOR_WANT_OF_TRIES = (Reason.STRIPE_OUT_OF_TRIES, Reason.OUT_OF_TRIES, Reason.NO_SLOT_LEFT, Reason.NOT_WORTH_A_TRY)
 SOFT = ("soft_fast", "soft_timed", "soft_opaque")
 
 
@@ -82,28 +79,6 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
     return decision
 
 
-def decide_now(session: Session, case: RecoveryCase, now: datetime) -> Decision:
-    """The planner's answer for the case as its rows stand, put on the timeline when it is a new one."""
-    connection = session.get_one(Connection, case.connection_id)
-    policy = policy_for(connection, definition_of(session, case))
-    facts = gather(session, case, now)
-    decision = decide(facts, policy, now)
-    sentence = explain(decision, facts, policy, now)
-    data = {"reason": str(decision.reason), "rules": list(getattr(decision, "rules", ()))}
-    cases.append(
-        session,
-        case,
-        EntryKind.DECISION,
-        NAMES[type(decision)],
-        f"decision:{case.version}:{_mark(decision, now)}",
-        now,
-        now,
-        sentence,
-        data,
-    )
-    return decision
-
-
 def write_at_once(session: Session, case: RecoveryCase, now: datetime) -> None:
     """Only the payer can help now, so the silence kept for soft declines ends: bring the first mail forward."""
     session.execute(
@@ -125,13 +100,6 @@ def method_id_in_force(session: Session, case: RecoveryCase) -> str | None:
     return method.stripe_id if method else None
 
 
-def _mark(decision: Decision, now: datetime) -> str:
-    """What makes a decision a new one; that a try is due now is one decision, however often it is asked for."""
-    moment = getattr(decision, "at", None) or getattr(decision, "until", None)
-    when = "" if moment is None else "now" if moment <= now else moment.isoformat()
-    return f"{NAMES[type(decision)]}:{decision.reason}:{when}"
-
-
 def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: datetime) -> None:
     if isinstance(decision, RetryAt | LeaveToStripe):
         _take_up_again(session, case, now)
@@ -150,9 +118,7 @@ def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: da
 
 def _see_through_hold(session: Session, case: RecoveryCase, now: datetime) -> None:
     """A hold stops what is done, not where the money is: a card that is dead is dead during a dispute, too."""
-    connection = session.get_one(Connection, case.connection_id)
-    facts = replace(gather(session, case, now), hold_until=None, hold_reason=None)
-    decision = decide(facts, policy_for(connection, definition_of(session, case)), now)
+    decision = decide_without_hold(session, case, now)
     if isinstance(decision, AskCustomer):
         _ask_customer(session, case, decision, now)
 

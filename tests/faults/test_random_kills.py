@@ -28,7 +28,7 @@ SEED = int(os.environ.get("RECOUP_FAULT_SEED", "20261122"))
 PATIENT = SHORT.model_copy(
     update={
         "window_days": 4,
-        "retries": RetrySettings(ladder_days=(1, 2, 3), max_attempts=3),
+        "retries": RetrySettings(timing="ladder", ladder_days=(1, 2, 3), max_attempts=3),
         "messages": (
             MessageStep(key="payment_failed", kind="payment_failed", days=0),
             MessageStep(key="reminder", kind="reminder", days=2),

@@ -43,7 +43,7 @@ PATIENCE = 60.0  # seconds of real time that anything may take on a busy machine
 LEASES = timedelta(seconds=61)
 SHORT = CampaignDefinition(
     window_days=2,
-    retries=RetrySettings(ladder_days=(1,), max_attempts=3),
+    retries=RetrySettings(timing="ladder", ladder_days=(1,), max_attempts=3),
     messages=(MessageStep(key="payment_failed", kind="payment_failed", days=0),),
 )
 BUSY = text(

@@ -12,7 +12,7 @@ from app.recovery.operator import Person
 from app.recovery.switching import switch
 from app.vocabulary import AttemptSource, CaseState, ConflictKind, ConnectionMode, Enforcement, RecoveredBy
 from tests.integration.errands.conftest import reconcile
-from tests.stage import Stage
+from tests.stage import LADDER, Stage
 
 OWNER = Person("Olga")
 OBSERVE, DRIVE, WARN = ConnectionMode.OBSERVE, ConnectionMode.DRIVE, Enforcement.WARN
@@ -89,6 +89,7 @@ def test_an_automatic_charge_of_a_driven_case_is_said_and_counted(stage: Stage) 
 
 
 def test_nobody_retries_is_said_within_one_event_and_over_once_recoup_drives(stage: Stage) -> None:
+    stage.use_campaign(LADDER)
     stage.control("settings", retries="off")
     to(stage, OBSERVE)
     invoice = fail(stage, "insufficient_funds", "approve")

@@ -28,7 +28,7 @@ Doc = dict[str, Any]
 SECRET = "whsec_of_the_listeners"
 SHORT = CampaignDefinition(
     window_days=3,
-    retries=RetrySettings(ladder_days=(1,)),
+    retries=RetrySettings(timing="ladder", ladder_days=(1,)),
     final_action=FinalActionSettings(kind=FinalActionKind.CANCEL_NOW),
 )
 KNOWN_OF_INVOICE = ("status", "amount_due", "amount_paid", "amount_remaining", "attempt_count", "paid_out_of_band")

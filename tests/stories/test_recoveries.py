@@ -15,7 +15,7 @@ from app.vocabulary import (
     MessageState,
     RecoveredBy,
 )
-from tests.stage import Stage
+from tests.stage import LADDER, Stage
 from tests.stories.customer import Browser, link_in, newest_mail
 
 
@@ -39,6 +39,7 @@ def charges_in_books(stage: Stage, invoice: str) -> int:
 
 
 def test_a_soft_decline_is_recovered_by_a_retry_without_a_word_to_the_customer(stage: Stage) -> None:
+    stage.use_campaign(LADDER)
     robin = stage.customer(name="Robin", email="robin@example.com")
     invoice = stage.fail(robin["customer"], "insufficient_funds", "approve")
     assert stage.case(invoice).state is CaseState.WAITING
@@ -51,6 +52,7 @@ def test_a_soft_decline_is_recovered_by_a_retry_without_a_word_to_the_customer(s
 
 
 def test_a_later_retry_recovers_and_the_customer_is_thanked_because_they_were_written_to(stage: Stage) -> None:
+    stage.use_campaign(LADDER)
     robin = stage.customer(name="Robin", email="robin@example.com")
     invoice = stage.fail(robin["customer"], "do_not_honor", "do_not_honor", "do_not_honor", "approve")
     stage.advance(days=9)

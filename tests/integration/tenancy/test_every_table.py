@@ -10,7 +10,10 @@ from sqlalchemy.orm import Session
 from app.db import APP_ROLE, SETTING, SWEEPER_ROLE
 from tests.integration.tenancy.conftest import Tenants
 
-APPEND_ONLY = ("audit_entries", "campaign_versions", "case_entries", "delivery_events")
+APPEND_ONLY = (
+    *("audit_entries", "campaign_versions", "case_entries", "delivery_events"),
+    *("retry_decisions", "retry_knowledge"),
+)
 ROLES = (APP_ROLE, SWEEPER_ROLE)
 SCHEMA = "relnamespace = current_schema()::regnamespace"
 

@@ -1,0 +1,153 @@
+"""The planner in a real case: its tries are planned, written down whole, told in words, and made again bit for bit."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib import import_module
+from itertools import pairwise
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from app.cli.explanations import explain
+from app.models import CampaignVersion, RetryDecision
+from app.recovery import operator
+from app.recovery.campaigns import MONTHLY, RetrySettings
+from app.recovery.invariants import find_offences
+from app.recovery.operator import Person
+from app.recovery.replays import find_unfaithful, replay
+from app.recovery.switching import switch
+from app.retries.knowledge import SHIPPED
+from app.vocabulary import AttemptSource, CaseState, ConnectionMode, RecoveredBy, StepKind
+from tests.stage import LADDER, Stage
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_as_promised(stage: Stage) -> Iterator[None]:
+    yield
+    with stage.context.database.system() as session:
+        assert [*find_offences(session, stage.now), *find_unfaithful(session)] == []
+
+
+def decisions(stage: Stage, invoice: str) -> list[RetryDecision]:
+    case = stage.case(invoice)
+    return sorted(stage.rows(RetryDecision, RetryDecision.case_id == case.id), key=lambda row: row.id)
+
+
+def fail(stage: Stage, *script: str, **wanted: str) -> str:
+    robin = stage.customer(name="Robin", email="robin@example.com", **wanted)
+    return stage.fail(robin["customer"], *script)
+
+
+def test_a_try_is_planned_made_and_accounted_for(stage: Stage) -> None:
+    invoice = fail(stage, "insufficient_funds", "approve")
+    (planned,) = decisions(stage, invoice)[-1:]
+    (step,) = [one for one in stage.steps(invoice) if one.kind is StepKind.RETRY]
+    assert (planned.kind, planned.reason, planned.at) == ("retry_planned", "planned", step.due_at)
+    assert stage.now + timedelta(hours=47) < step.due_at
+    assert 0 < (planned.propensity or 0) <= 1
+    assert 0 < (planned.chance or 0) < 1
+    stage.advance(days=27)
+    case = stage.case(invoice)
+    assert (case.state, case.recovered_by) == (CaseState.RECOVERED, RecoveredBy.RETRY)
+    ours = stage.attempts(invoice)[-1]
+    followed = next(row for row in decisions(stage, invoice) if row.id == ours.decision["row"])
+    assert ours.source is AttemptSource.RECOUP
+    assert timedelta(0) <= ours.started_at - followed.decided_at < timedelta(minutes=1)
+    assert all(replay(row, SHIPPED) is None for row in decisions(stage, invoice))
+
+
+def test_an_altered_decision_is_found(stage: Stage) -> None:
+    invoice = fail(stage, "insufficient_funds", "approve")
+    row = decisions(stage, invoice)[-1]
+    content = json.loads(row.record)
+    content["candidates"][0]["value"] += 1e-12
+    row.record = json.dumps(content, sort_keys=True)
+    assert "weighed differently" in (replay(row, SHIPPED) or "")
+    row.at = (row.at or stage.now) + timedelta(minutes=1)
+    assert replay(row, SHIPPED)
+
+
+def test_an_answer_is_written_once_until_something_happens(stage: Stage) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    invoice = stage.fail(robin["customer"], "insufficient_funds")
+    before = [row.id for row in decisions(stage, invoice)]
+    stage.stripe("POST", f"customers/{robin['customer']}", name="Robin Hood")
+    stage.advance(hours=20)
+    assert [row.id for row in decisions(stage, invoice)] == before
+
+
+def test_what_is_not_tried_is_written_down_too(stage: Stage) -> None:
+    invoice = fail(stage, "lost_card")
+    row = decisions(stage, invoice)[-1]
+    assert (row.kind, row.reason, row.propensity) == ("customer_asked", "card_refused", None)
+    assert "lost" not in " ".join(mail.text_body or "" for mail in stage.messages(invoice)).lower()
+
+
+def test_each_refusal_makes_a_new_plan_that_keeps_its_distance(stage: Stage) -> None:
+    invoice = fail(stage, *6 * ["insufficient_funds"], card="pm_card_visa_debit")
+    stage.advance(days=27)
+    tries = [one.started_at for one in stage.attempts(invoice)]
+    assert 2 <= len(tries) <= 5
+    assert all(later - sooner >= timedelta(hours=48) for sooner, later in pairwise(tries))
+    said = [row.chance for row in decisions(stage, invoice) if row.reason == "planned" and row.at and row.chance]
+    assert said[0] != said[-1]
+
+
+def test_a_try_that_a_person_asked_for_is_accounted_for_as_theirs(stage: Stage) -> None:
+    invoice = fail(stage, "insufficient_funds", "approve")
+    stage.advance(hours=3)
+    operator.retry_now(stage.context, stage.organization_id, stage.case(invoice).id, Person("Olga"))
+    stage.settle()
+    assert stage.case(invoice).state is CaseState.RECOVERED
+    ours = stage.attempts(invoice)[-1]
+    assert [row.asked_by for row in decisions(stage, invoice) if row.id == ours.decision["row"]] == ["Olga"]
+
+
+def test_a_case_whose_campaign_knows_no_plans_keeps_to_its_ladder(stage: Stage) -> None:
+    stage.use_campaign(LADDER)
+    with stage.context.database.organization(stage.organization_id) as session:
+        newest = session.scalars(select(CampaignVersion).order_by(CampaignVersion.id.desc())).all()
+        version = max(newest, key=lambda one: one.created_at)
+        older = {**version.definition, "retries": {"ladder_days": [1, 3], "max_attempts": 2}}
+        added = {"number": version.number + 1, "created_at": stage.now, "created_by": "an earlier release"}
+        session.add(
+            CampaignVersion(
+                organization_id=stage.organization_id, campaign_id=version.campaign_id, definition=older, **added
+            )
+        )
+    invoice = fail(stage, "insufficient_funds", "approve")
+    row = decisions(stage, invoice)[-1]
+    assert row.reason == "ladder"
+    stage.advance(days=2)
+    assert stage.case(invoice).recovered_by is RecoveredBy.RETRY
+
+
+def test_observed_cases_leave_the_tries_to_stripe_and_say_so(stage: Stage) -> None:
+    switch(stage.context, stage.organization_id, stage.connection_id, Person("Olga"), mode=ConnectionMode.OBSERVE)
+    invoice = fail(stage, "insufficient_funds", "insufficient_funds", "approve")
+    assert decisions(stage, invoice)[-1].kind == "left_to_stripe"
+    stage.advance(days=8)
+    assert stage.case(invoice).recovered_by is RecoveredBy.STRIPE_RETRY
+
+
+def test_the_command_explains_a_case_in_words_and_as_json(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("app.cli.explanations"), "open_context", lambda: stage.context)
+    invoice = fail(stage, "insufficient_funds")
+    told = CliRunner().invoke(explain, [invoice])
+    assert told.exit_code == 0, told.output
+    for part in ("The next try is on", "with a chance of", "Next best", "tries on this card in 30 days", "->"):
+        assert part in told.output
+    weighed = json.loads(CliRunner().invoke(explain, [str(stage.case(invoice).id), "--json"]).output)
+    assert sum(each["is_choice"] for each in weighed["candidates"]) == 1
+    assert weighed["propensity"] == pytest.approx(
+        next(each["probability"] for each in weighed["candidates"] if each["is_choice"])
+    )
+    assert "has no case" in CliRunner().invoke(explain, ["in_nothing"]).output
+
+
+def test_nothing_is_explored_with_large_amounts(stage: Stage) -> None:
+    stage.use_campaign(MONTHLY.model_copy(update={"retries": RetrySettings(explore_up_to_dollars=10)}))
+    invoice = fail(stage, "insufficient_funds")
+    assert decisions(stage, invoice)[-1].propensity == 1.0
