@@ -99,6 +99,15 @@ def renew_card(ledger: Ledger, doc: Doc) -> None:
     _expect_renewal(ledger, doc, method)
 
 
+def catch_up(ledger: Ledger, customer: str) -> None:
+    """What an updater should have told by now of a payer who was put into the past, it tells at once."""
+    doc = ledger.get(KIND, customer)
+    timer = "select 1 from timers where kind = 'renew_card' and id = ? and due <= ?"
+    while ledger.store.fetch(timer, customer, ledger.now):
+        ledger.set_timer("renew_card", customer, None)
+        renew_card(ledger, doc)
+
+
 def described(ledger: Ledger, customer: str) -> Doc:
     """The payer behind a customer's default card: who they are, and how a charge would fare in the coming days.
 

@@ -62,7 +62,7 @@ def set_script(ledger: Ledger, method_id: str, script: list[Entry]) -> None:
 
 def begin_outage(ledger: Ledger, until: int, share: float = 1.0) -> None:
     """That share of all issuers cannot be reached until that moment (Unix seconds); a past one ends the outage."""
-    ledger.save({"id": "all", "until": until, "share": share}, "_outage")
+    ledger.save({"id": "all", "since": ledger.now, "until": until, "share": share}, "_outage")
 
 
 def outage_until(ledger: Ledger) -> int | None:
@@ -74,7 +74,7 @@ def outage_until(ledger: Ledger) -> int | None:
 def _is_away(ledger: Ledger, method: Doc) -> bool:
     """Whether the issuer of this card is among those that cannot be reached: the same ones throughout an outage."""
     outage = ledger.find("_outage", "all")
-    if not outage or outage["until"] <= ledger.now:
+    if not outage or not outage.get("since", 0) <= ledger.now < outage["until"]:
         return False
     whose = method["card"]["fingerprint"] or method["id"]
     return luck("outage", outage["until"], whose) < float(outage.get("share", 1))

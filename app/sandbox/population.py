@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.sandbox import policy
+from app.sandbox import behaving, policy
 from app.sandbox.billing import cycles
 from app.sandbox.issuers.luck import luck, pick
 from app.sandbox.issuers.payers import Payer
@@ -52,6 +52,8 @@ def _one(ledger: Ledger, crowd: Crowd, place: int, now: int) -> Doc:
     _, renews_at = cycles.period_of(ledger.get("subscription", made["subscription"]))
     if renews_at - policy.load(ledger).upcoming_days * DAY <= now:
         ledger.set_timer("upcoming", made["subscription"], None)  # it was announced in the past
+    ledger.now = now
+    behaving.catch_up(ledger, made["customer"])
     return {"customer": made["customer"], "behaviour": payer.segment, "renews_at": moment(renews_at).isoformat()}
 
 

@@ -44,6 +44,8 @@ def subscribed_customer(ledger: Ledger, wanted: Doc) -> Doc:
     method = _carded(ledger, customer, wanted.get("card", "pm_card_visa"), ["approve"], face)
     price = plan_price(ledger, wanted)
     subscription = _subscribed(ledger, customer, price, method if wanted.get("card_on") == "subscription" else None)
+    if subscription["status"] == "incomplete":
+        raise wrong_state("Banks are away, so nobody can subscribe; end that first (`recoup sandbox outage --end`).")
     issuer.set_script(
         ledger, method["id"], wanted.get("script") or list(BY_TOKEN[wanted.get("card", "pm_card_visa")].script)
     )

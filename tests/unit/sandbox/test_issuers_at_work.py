@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from app.sandbox import behaving, issuer
 from app.sandbox.declines import Decline
+from app.sandbox.errors import StripeRefusal
 from app.sandbox.issuers.obstacles import Asked
 from app.sandbox.issuers.payers import Payer
 from app.sandbox.periods import moment
@@ -121,3 +124,19 @@ def test_a_crowd_is_the_same_each_time_and_fails_by_itself(play: Play) -> None:
     people = [play.find("customer", entry["customer"])["email"] for entry in made]
     again = play.act(lambda ledger: list(settle(ledger, crowd, range(60))))
     assert [play.find("customer", entry["customer"])["email"] for entry in again] == people
+
+
+def test_an_outage_of_today_does_not_reach_into_the_past_of_those_who_move_in(play: Play) -> None:
+    play.act(issuer.begin_outage, play.now + 3 * HOUR)
+    made = play.act(lambda ledger: list(settle(ledger, Crowd(40, {"us_consumer": 1}), range(40))))
+    for entry in made:
+        owned = play.act(lambda ledger, who: ledger.linked("subscription", "customer", who), entry["customer"])
+        assert [subscription["status"] for subscription in owned] == ["active"]
+    play.run_to(play.now)
+    assert play.events() == []
+
+
+def test_nobody_can_subscribe_while_all_banks_are_away(play: Play) -> None:
+    play.act(issuer.begin_outage, play.now + 3 * HOUR)
+    with pytest.raises(StripeRefusal, match="outage --end"):
+        play.customer()
