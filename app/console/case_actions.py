@@ -84,6 +84,6 @@ def _until() -> datetime | None:
     """The chosen day's first moment in the organization's zone."""
     try:
         day = datetime.strptime(request.form.get("until", ""), "%Y-%m-%d")  # noqa: DTZ007 (the zone follows)
-    except ValueError:
+        return day.replace(tzinfo=formats.zone()).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first day and the last there are may lie outside in UTC
         return None
-    return day.replace(tzinfo=formats.zone()).astimezone(UTC)

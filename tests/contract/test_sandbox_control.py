@@ -52,6 +52,7 @@ def refusal(sandbox: RunningSandbox, path: str, /, **body: Any) -> str:
         ({"amount": -1}, "amount: input should be greater than or equal to 0, not -1"),
         ({"amount": 49}, "give 50 or more, or 0 for a free plan"),
         ({"amount": 499, "currency": "bhd"}, "give 500 or more"),
+        ({"amount": 1, "currency": "jpy"}, "amount: 1 means ¥1, as amounts are in minor units"),
         ({"amount": 10**9}, "amount: input should be less than or equal to 99999999"),
         ({"amount": "49.90"}, "amount: input should be a valid integer"),
         ({"interval": "fortnight"}, "interval: input should be 'day', 'week', 'month' or 'year'"),

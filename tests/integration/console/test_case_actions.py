@@ -82,7 +82,7 @@ def test_a_snooze_lasts_until_the_chosen_day_begins_where_the_organization_is(
     assert hold.until.hour in (22, 23)
 
 
-@pytest.mark.parametrize("until", ["", "yesterday", "2001-01-01", "2999-13-01"])
+@pytest.mark.parametrize("until", ["", "yesterday", "0001-01-01", "2001-01-01", "2999-13-01"])
 def test_a_snooze_needs_a_day_to_come(browser: Browser, world: World, until: str) -> None:
     case_id = world.case_ids[CaseState.NEEDS_CUSTOMER]
     answer = browser.post(f"/cases/{case_id}/snooze", {"until": until}, follow_redirects=True)
