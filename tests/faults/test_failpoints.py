@@ -50,7 +50,7 @@ def deaths() -> Iterator[dict[str, Death]]:
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.xdist_group("faults-failpoints")
 class TestAProcessKilledAtAFailpoint:
     @pytest.mark.parametrize("place", FAILPOINTS)
