@@ -113,6 +113,13 @@ class ErrandState(StrEnum):
     FAILED = "failed"
 
 
+class RehearsalState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class FindingKind(StrEnum):
     """In what way Recoup and Stripe had drifted apart."""
 

@@ -12,7 +12,7 @@ from app.inbox.errands import running as errands
 from app.messages import outbox
 from app.recovery import running, unanswered
 from app.recovery.steps import Claim
-from workers import boot, sweeping
+from workers import boot, keeping_rehearsal, sweeping
 
 ERRAND_SLICE = timedelta(seconds=40)  # with its last page well within the bell's two minutes for a job
 
@@ -47,6 +47,11 @@ def run_errand(organization_id: str, errand_id: str) -> None:
     progress = errands.carry_on(context, UUID(organization_id), UUID(errand_id), until=until)
     if progress.standing is errands.Standing.PAUSED:
         sweeping.ring_upkeep(context)
+
+
+def play_rehearsal(organization_id: str, rehearsal_id: str) -> None:
+    """Have a rehearsal played by a process of its own."""
+    keeping_rehearsal.begin(organization_id, rehearsal_id)
 
 
 def sweep() -> None:

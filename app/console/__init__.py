@@ -15,6 +15,7 @@ from app.console import (
     overview,
     problems,
     reconcile,
+    rehearsals,
     reports,
     sign_in,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "overview",
     "problems",
     "reconcile",
+    "rehearsals",
     "reports",
     "sign_in",
 ]

@@ -22,6 +22,7 @@ from app.models.past_attempt import PastAttempt
 from app.models.past_failure import PastFailure
 from app.models.payment_method import PaymentMethod
 from app.models.recovery_case import RecoveryCase
+from app.models.rehearsal import Rehearsal
 from app.models.retry_decision import RetryDecision
 from app.models.retry_knowledge import RetryKnowledge
 from app.models.sign_in import SignIn
@@ -54,6 +55,7 @@ __all__ = [
     "PastFailure",
     "PaymentMethod",
     "RecoveryCase",
+    "Rehearsal",
     "RetryDecision",
     "RetryKnowledge",
     "SignIn",

@@ -31,7 +31,7 @@ def make_order(
 
     `mode` says who retries; None means as the organization's account is set now, and Recoup where none is connected.
     """
-    _check(cases, days)
+    check(cases, days)
     organization = session.scalars(select(Organization)).one()
     campaign = _campaign(session, slug)
     version = newest_version(session, campaign.id)
@@ -61,7 +61,8 @@ def shares(order: Order, parts: int) -> list[Order]:
     return [replace(order, people=order.people[place::parts]) for place in range(min(parts, len(order.people)))]
 
 
-def _check(cases: int, days: int) -> None:
+def check(cases: int, days: int) -> None:
+    """Raises `RehearsalFailed` for a size that is not rehearsed."""
     if not 1 <= cases <= MOST_CASES:
         raise RehearsalFailed(f"a rehearsal has from 1 to {MOST_CASES} cases")
     if not 1 <= days <= MOST_DAYS:
