@@ -10,7 +10,7 @@ from app.inbox import bell as inbox_bell
 from app.inbox import processing
 from app.inbox.errands import running as errands
 from app.messages import outbox
-from app.recovery import running, unanswered
+from app.recovery import learning, running, unanswered
 from app.recovery.steps import Claim
 from workers import boot, keeping_rehearsal, sweeping
 
@@ -52,6 +52,11 @@ def run_errand(organization_id: str, errand_id: str) -> None:
 def play_rehearsal(organization_id: str, rehearsal_id: str) -> None:
     """Have a rehearsal played by a process of its own."""
     keeping_rehearsal.begin(organization_id, rehearsal_id)
+
+
+def learn_retries(organization_id: str) -> None:
+    """Have the planner learn from an organization's cases, if it has not done so for a day."""
+    learning.learn_if_due(boot.context(), UUID(organization_id))
 
 
 def sweep() -> None:

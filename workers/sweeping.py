@@ -9,7 +9,7 @@ from app.failpoints import failpoint
 from app.inbox import claiming
 from app.inbox.errands import upkeep
 from app.messages.sweep import sweep_due
-from app.recovery import steps, unanswered
+from app.recovery import learning, steps, unanswered
 
 BATCH = 50
 A_JOB = 10  # steps in one job: enough to spare the queue, few enough to spread over workers
@@ -23,14 +23,16 @@ def sweep_once(context: Context) -> int:
 
 
 def ring_upkeep(context: Context, every: timedelta = upkeep.EVERY) -> int:
-    """Begin the long errands that are due and ring for those that nobody works on; how many rings there were.
+    """Begin the long errands that are due, ring for those that nobody works on and for lessons; how many rings.
 
     Not part of every round: it is no matter of seconds.
     """
     upkeep.begin_due(context, every)
     with context.database.system() as session:
         waiting = upkeep.find_unattended(session, context.clock.now())
-    return sum(
+        unlearnt = learning.find_due(session, context.clock.now())
+    lessons = sum(context.bell.ring("learn_retries", str(one), urgency=Urgency.LATER) for one in unlearnt)
+    return lessons + sum(
         context.bell.ring("run_errand", str(organization), str(errand), urgency=Urgency.LATER)
         for organization, errand in waiting
     )

@@ -6,6 +6,7 @@ import click
 
 from app.cli.common import for_people
 from app.cli.explanations import explain
+from app.cli.learning import export, import_counts, learn, replay
 from app.retries.evaluation import Evaluation, evaluate, load_world
 
 HEADINGS = ("planner", "recovered", "95%", "tries/case", "violations", "days", "plan ms mean/p99", "calibration")
@@ -16,7 +17,8 @@ def retries() -> None:
     """Look into the retry planner: why it decides as it does, and how it does in simulated worlds."""
 
 
-retries.add_command(explain)
+for command in (explain, learn, export, import_counts, replay):
+    retries.add_command(command)
 
 
 @retries.command("evaluate")

@@ -49,6 +49,10 @@ BROKEN_BY = {
                jsonb_build_object('shown', jsonb_build_array(amount_due - 1, currency))
            from recovery_cases""",
     ],
+    "tries_have_decisions": [
+        ATTEMPT.format(state="declined", count=1),
+        "update charge_attempts set started_at = started_at + interval '1 day' where idempotency_key is not null",
+    ],
     "tenants_stay_apart": [
         "set local role recoup_sweeper",
         """insert into organizations select (o).* from (
