@@ -3,6 +3,7 @@
 Here the stage gets its workers: the same job functions and the same sweep as everywhere, with the stage's context.
 """
 
+import gc
 import json
 import os
 import signal
@@ -50,6 +51,7 @@ def perform(given: dict[str, Any]) -> dict[str, Any]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="recoup-rehearsal-")))
         stage = stack.enter_context(open_stage(order, stage_bell(), create_app, room, folder))
         boot.lend(stage.context)
+        gc.freeze()  # what has been loaded stays; to look through it again and again is lost time
         play(stage, order, sweeping.sweep_once, lambda share: _say(share=share))
         return gather(stage)
 

@@ -21,7 +21,11 @@ from app.vocabulary import ConnectionMode
 @click.option("--cases", type=click.IntRange(1, MOST_CASES), default=200, show_default=True, help="Failed payments.")
 @click.option("--days", type=click.IntRange(1, MOST_DAYS), default=40, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed draws the same customers.")
-@click.option("--mode", type=click.Choice(list(ConnectionMode)), help="Who retries; as the account is set by default.")
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in ConnectionMode]),
+    help="Who retries; as the account is set by default.",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the report.")
 @click.option("--organization", metavar="SLUG", help="Whose campaign; may be left out when there is only one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures for a program.")
@@ -40,15 +44,24 @@ def rehearse(
 
     It is a simulation in a database schema of its own: no table of yours changes, no mail is sent, nothing is charged.
     """
+    file = _writable(out or Path(f"rehearsal-{campaign}.html"))
     context = open_context()
     owner = find_organization(context, organization)
     chosen = ConnectionMode(mode) if mode else None
     with context.database.organization(owner.id) as session:
         order = make_order(session, campaign, cases=cases, days=days, seed=seed, mode=chosen, now=context.clock.now())
     rehearsed = _play(context, order, is_quiet=as_json)
-    file = out or Path(f"rehearsal-{campaign}.html")
     file.write_text(rehearsed.html, encoding="utf-8")
     click.echo(json.dumps({**rehearsed.plain(), "report": str(file)}, indent=2) if as_json else _said(rehearsed, file))
+
+
+def _writable(file: Path) -> Path:
+    """The report's file, made now: a minute's play must not end at a folder that is not there."""
+    try:
+        file.touch()
+    except OSError as problem:
+        raise click.BadParameter(f"{file} cannot be written: {problem.strerror}", param_hint="--out") from problem
+    return file
 
 
 def _play(context: Context, order: Order, *, is_quiet: bool) -> Rehearsed:

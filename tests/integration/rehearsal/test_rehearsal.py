@@ -2,12 +2,16 @@
 
 import json
 from datetime import timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
+from app.cli.rehearse import rehearse as command
 from app.clock import SystemClock
 from app.context import Context
 from app.recovery.campaigns import MONTHLY, RetrySettings, add_version
@@ -141,3 +145,17 @@ def test_everybody_is_in_exactly_one_share(context: Context, organization_id: UU
     parts = [part.people for part in shares.shares(made, 2)]
     assert sorted(map(len, parts)) == [3, 4]
     assert sorted((one for part in parts for one in part), key=str) == sorted(made.people, key=str)
+
+
+def test_the_command_plays_the_mode_asked_for_and_writes_the_report(
+    context: Context, organization_id: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("app.cli.rehearse"), "open_context", lambda: context)
+    file = tmp_path / "report.html"
+    wanted = ["monthly", "--cases", "1", "--days", "9", "--mode", "observe", "--json", "--out", str(file)]
+    result = CliRunner().invoke(command, wanted)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["simulation"], found["cases"], found["report"]) == (True, 1, str(file))
+    assert "Stripe retries in this mode" in " ".join(found["findings"])
+    assert "Stripe retries, Recoup writes" in file.read_text()
