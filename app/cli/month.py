@@ -16,16 +16,18 @@ from uuid import UUID
 import requests
 from sqlalchemy import select
 
-from app.accounts.connections import connect
 from app.cli.payer import Payer, link_in
-from app.cli.turning import KEY, Sandbox, SandboxMissing, SandboxRefused, hops, rest
+from app.cli.turning import Sandbox, SandboxMissing, SandboxRefused, hops, rest
 from app.context import Context
 from app.errors import RecoupError
-from app.models import ChargeAttempt, Customer, Invoice, Message, RecoveryCase
+from app.models import ChargeAttempt, Connection, Customer, Invoice, Message, RecoveryCase
+from app.recovery.operator import Person
+from app.recovery.switching import switch
 from app.vocabulary import ConnectionMode
 
 PAYING = 16  # customers who always pay, as long as no scene makes them fail
 LIVED = timedelta(days=35)  # about; the last scenes wait for something to happen
+BY = Person("demonstration")
 ANSWERS_LOST = 4  # after so many Recoup asks no sooner than a day later
 
 
@@ -136,14 +138,10 @@ def _take_the_wheel(month: Month) -> None:
     # In this order: what failed in the past was retried by Stripe, so that no old debts are left over.
     made = month.stripe.control("seed", customers=PAYING)
     month.stripe.control("settings", retries="off")
-    connect(
-        month.context,
-        month.organization_id,
-        api_key=KEY,
-        webhook_secret=None,
-        mode=ConnectionMode.DRIVE,
-        actor="demonstration",
-    )
+    with month.context.database.organization(month.organization_id) as session:
+        connections = session.scalars(select(Connection.id)).all()
+    for connection_id in connections:
+        switch(month.context, month.organization_id, connection_id, BY, mode=ConnectionMode.DRIVE)
     month.note.people |= {entry["way"]: entry["customer"] for entry in made["failing"]}
     month.note.free = [one for one in made["customers"] if one in _monthly_payers(month)]
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.inbox.errands.walk import Found, Walk
 from app.inbox.reconcile.repairing import repair_pending
 from app.inbox.reconcile.their_invoices import UNPAID, recent_news
-from app.models import Invoice, RecoveryCase
+from app.models import Finding, Invoice, RecoveryCase
 from app.vocabulary import FindingKind
 
 AT_ONCE = 50
@@ -46,6 +46,7 @@ def _unseen(walk: Walk, session: Session, after: str | None) -> list[tuple[UUID,
             Invoice.status == "open",
             _is_before(walk.started_at),
             Invoice.refreshed_at < walk.started_at,
+            ~_is_told_to_be_gone(walk),
         )
         .order_by(RecoveryCase.id)
         .limit(AT_ONCE)
@@ -53,6 +54,15 @@ def _unseen(walk: Walk, session: Session, after: str | None) -> list[tuple[UUID,
     if after:
         query = query.where(RecoveryCase.id > UUID(after))
     return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def _is_told_to_be_gone(walk: Walk) -> ColumnElement[bool]:
+    """An invoice that Stripe has lost is for a person to judge, and told of once."""
+    return exists().where(
+        Finding.connection_id == walk.connection.id,
+        Finding.kind == FindingKind.INVOICE_GONE,
+        Finding.subject == Invoice.stripe_id,
+    )
 
 
 def _is_before(moment: datetime) -> ColumnElement[bool]:

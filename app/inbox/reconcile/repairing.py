@@ -28,7 +28,7 @@ def repair_pending(walk: Walk) -> None:
         with walk.context.database.organization(walk.organization_id) as session:
             values = {"outcome": outcome} | ({"kind": kind} if kind else {})
             session.execute(update(Finding).where(Finding.id == finding_id).values(**values))
-        walk.count("repaired")
+        walk.count("for a person" if kind is FindingKind.INVOICE_GONE else "repaired")
         walk.commit()
 
 
@@ -36,7 +36,7 @@ def _repair(walk: Walk, invoice_id: str) -> tuple[FindingKind | None, str]:
     try:
         case_id = observe_invoice(walk.context, walk.gateway, walk.connection, invoice_id)
     except NotFound:
-        return FindingKind.INVOICE_GONE, "Stripe does not have it any more; nothing was changed here"
+        return FindingKind.INVOICE_GONE, "Stripe does not have it any more; stop its case by hand if that is right"
     except StaleReading:
         return None, "others were reading it at the same moment, so what they found was applied"
     except (RetryLater, ConnectionBroken):
