@@ -52,6 +52,7 @@ def _known_zone(_context: click.Context, _parameter: click.Parameter, zone: str 
 @click.option("--locale", help="BCP 47, such as de-DE.")
 @click.option("--card", help="A Stripe test card; pm_card_visa unless somebody else stands behind it.")
 @click.option("--behaviour", metavar="SEGMENT", help="Whose wages and bank are behind the card, such as us_consumer.")
+@click.option("--reads-mail", is_flag=True, help="They open mails, press links and give cards, or not, as people do.")
 @click.option("--payer-seed", type=click.IntRange(min=0), help="Which of them; else the address decides.")
 @for_people
 def customer(**wanted: Any) -> None:

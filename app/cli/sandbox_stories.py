@@ -1,5 +1,7 @@
 """`recoup sandbox story` and `population`: common stories of failed payments, and crowds that behave by themselves."""
 
+from typing import Any
+
 import click
 
 from app.cli.common import for_people, open_context
@@ -28,9 +30,10 @@ def story(name: str | None) -> None:
 )
 @click.option("--number", type=int, default=7, show_default=True, help="The same number makes the same people.")
 @click.option("--within", "within_days", type=click.IntRange(1, 30), default=28, show_default=True, help="Days.")
+@click.option("--read-mail", is_flag=True, help="They open mails, press links and give cards, or not, as people do.")
 @click.option("--behaviours", "is_list", is_flag=True, help="List the segments there are.")
 @for_people
-def population(customers: int, behaviours: tuple[str, ...], number: int, within_days: int, is_list: bool) -> None:
+def population(behaviours: tuple[str, ...], is_list: bool, **wanted: Any) -> None:
     """Customers with wages and banks of their own, whose renewals come within days and fail or not by themselves."""
     stripe = _open()
     if is_list:
@@ -38,10 +41,8 @@ def population(customers: int, behaviours: tuple[str, ...], number: int, within_
             click.echo(f"{name:<18} {title}")
         return
     weights = dict(_weighted(entry) for entry in behaviours) or {"us_consumer": 1.0}
-    made = stripe.control(
-        "population", customers=customers, behaviours=weights, number=number, within_days=within_days
-    )["customers"]
-    click.echo(f"{len(made)} customers; their renewals come within {within_days} days.")
+    made = stripe.control("population", behaviours=weights, **wanted)["customers"]
+    click.echo(f"{len(made)} customers; their renewals come within {wanted['within_days']} days.")
 
 
 def _weighted(entry: str) -> tuple[str, float]:

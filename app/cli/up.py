@@ -134,6 +134,7 @@ def check_ports(settings: Settings) -> None:
 def start_sandbox(supervisor: Supervisor, settings: Settings, environment: dict[str, str]) -> None:
     """Start the sandbox; it needs nobody, so the services may start beside it."""
     argv = [sys.executable, "-m", "app.sandbox", "--home", str(settings.home), "--port", str(settings.sandbox_port)]
+    argv += ["--mailbox", str(settings.home / "outbox")]
     argv += ["--turn-with", str(Path(sys.executable).with_name("recoup")), "sandbox", "advance"]
     supervisor.add(Child("sandbox", argv, environment, stage=0))
 

@@ -18,10 +18,11 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=settings.home, help="where its file and the shared clock live")
     parser.add_argument("--port", type=int, default=settings.sandbox_port)
     parser.add_argument("--turn-with", nargs="+", default=[], help="the command that turns the clock, before the span")
+    parser.add_argument("--mailbox", type=Path, help="a folder of mails that its customers read")
     given = parser.parse_args()
     log.configure("sandbox")
     console_url = settings.public_url or f"http://{HOST}:{settings.port}"
-    owner = Owner(tuple(given.turn_with), console_url) if given.turn_with else Owner()
+    owner = Owner(tuple(given.turn_with), console_url if given.turn_with else None, given.mailbox)
     server, app = serve(given.home, SandboxClock(given.home / "clock.json"), given.port, owner)
     for name in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the loop that this very thread runs, so another thread has to call it.

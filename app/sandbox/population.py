@@ -25,12 +25,13 @@ _LANGUAGES = {"US": "en-US", "GB": "en-GB", "CA": "en-CA", "DE": "de-DE", "FR": 
 
 @dataclass(frozen=True)
 class Crowd:
-    """How many, of which segments (with weights), whose renewals come within so many days."""
+    """How many, of which segments (with weights), whose renewals come within so many days; whether they read mail."""
 
     customers: int
     behaviours: Mapping[str, float]
     number: int = 7
     within_days: int = 28
+    read_mail: bool = False
 
 
 def settle(ledger: Ledger, crowd: Crowd, places: range) -> Iterator[Doc]:
@@ -48,7 +49,8 @@ def _one(ledger: Ledger, crowd: Crowd, place: int, now: int) -> Doc:
     renews_at = now + dice.randrange(HOUR, crowd.within_days * DAY)
     ledger.now = min(later(renews_at, "month", -1), now)
     payer = Payer.drawn(seed, pick(crowd.behaviours, crowd.number, "segment", place), moment(ledger.now))
-    made = subscribed_customer(ledger, _person(payer, dice, f"{crowd.number}-{place:04d}"))
+    person = _person(payer, dice, f"{crowd.number}-{place:04d}")
+    made = subscribed_customer(ledger, {**person, "reads_mail": crowd.read_mail})
     _, renews_at = cycles.period_of(ledger.get("subscription", made["subscription"]))
     if renews_at - policy.load(ledger).upcoming_days * DAY <= now:
         ledger.set_timer("upcoming", made["subscription"], None)  # it was announced in the past

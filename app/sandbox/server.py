@@ -16,6 +16,7 @@ from app.sandbox.control import access, books, samples
 from app.sandbox.control import customers as control_customers
 from app.sandbox.control import faults as control_faults
 from app.sandbox.control import invoices as control_invoices
+from app.sandbox.control import people as control_people
 from app.sandbox.control import stories as control_stories
 from app.sandbox.control import time as control_time
 from app.sandbox.control.desk import Desk
@@ -25,6 +26,7 @@ from app.sandbox.desk_pages.turner import Turner
 from app.sandbox.door import Door, Route
 from app.sandbox.faults import Faults
 from app.sandbox.pages import views
+from app.sandbox.people.walking import People
 from app.sandbox.rate_limits import RateLimits
 from app.sandbox.resources import (
     accounts as account_resource,
@@ -91,6 +93,7 @@ _CONTROLS = (
     control_customers,
     control_invoices,
     control_faults,
+    control_people,
     control_stories,
     books,
     samples,
@@ -99,10 +102,13 @@ _CONTROLS = (
 
 @dataclass(frozen=True)
 class Owner:
-    """The program that a sandbox belongs to: the command that turns its clock (before the span), and its console."""
+    """The program that a sandbox belongs to: the command that turns its clock (before the span), its console, and the
+    folder of the mails that it sends.
+    """
 
     turn_command: tuple[str, ...] = ()
     console_url: str | None = None
+    mailbox: Path | None = None
 
 
 def routes() -> list[Route]:
@@ -138,13 +144,14 @@ def create_sandbox(
         app.add_url_rule(
             rule, f"{method} {rule}", door.view(handler), methods=[method], provide_automatic_options=False
         )
-    desk = Desk(accounts, faults, limits, deliver)
+    belongs_to = owner or Owner()
+    people = People(world, belongs_to.mailbox, [belongs_to.console_url] if belongs_to.console_url else [])
+    desk = Desk(accounts, faults, limits, people, deliver)
     for control in _CONTROLS:
         asked = control.blueprint(desk)
         asked.before_request(guard)
         app.register_blueprint(asked)
     app.register_blueprint(views.blueprint(world))
-    belongs_to = owner or Owner()
     app.register_blueprint(
         desk_pages.blueprint(Pages(desk, Turner(desk, belongs_to.turn_command), belongs_to.console_url))
     )
@@ -162,8 +169,10 @@ def create_sandbox(
     app.extensions["sandbox"] = background
     app.extensions["sandbox_world"] = world
     app.extensions["sandbox_accounts"] = accounts
+    app.extensions["sandbox_people"] = people
     if deliver:
         background.start()
+        people.start()
         accounts.all()  # opens those of an earlier run, and attends to them
     return app
 
@@ -208,14 +217,15 @@ class RunningSandbox:
 def shut(server: BaseWSGIServer, app: Flask) -> None:
     """Close what `serve` opened, after `serve_forever` has returned."""
     server.server_close()
+    app.extensions["sandbox_people"].stop()
     app.extensions["sandbox"].stop()
     app.extensions["sandbox_accounts"].close()
     app.extensions["sandbox_world"].store.close()
 
 
-def run_in_thread(home: Path, clock: SandboxClock, port: int = 0) -> RunningSandbox:
+def run_in_thread(home: Path, clock: SandboxClock, port: int = 0, owner: Owner | None = None) -> RunningSandbox:
     """Serve from a thread, for tests."""
-    server, app = serve(home, clock, port)
+    server, app = serve(home, clock, port, owner)
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-http", daemon=True
     )

@@ -8,6 +8,7 @@ from app.sandbox.cards import APPROVE, BY_TOKEN
 from app.sandbox.errors import missing, wrong_state
 from app.sandbox.issuers.payers import Payer
 from app.sandbox.ledger import Ledger
+from app.sandbox.people import mailroom
 from app.sandbox.periods import moment
 from app.sandbox.resources.payment_methods import attached, method_of
 from app.sandbox.shapes.customer import new_customer, new_price, new_product
@@ -22,7 +23,8 @@ def subscribed_customer(ledger: Ledger, wanted: Doc) -> Doc:
 
     `wanted`: name, email, plan, amount (minor units), currency, interval, card (a test token), script, country,
     timezone, locale, `card_on` (`customer` or `subscription`), metadata; `behaviour` (a segment of payers) and
-    `payer_seed` put a payer behind the card, who says where they live and what card it is unless that is given.
+    `payer_seed` put a payer behind the card, who says where they live and what card it is unless that is given; with
+    `reads_mail` they answer to mails.
     """
     payer = _payer(ledger, wanted)
     if payer is not None:
@@ -51,6 +53,8 @@ def subscribed_customer(ledger: Ledger, wanted: Doc) -> Doc:
     )
     if payer is not None:
         behaving.give(ledger, customer["id"], method["id"], payer)
+    if wanted.get("reads_mail"):
+        mailroom.begin_reading(ledger, customer["id"])
     return {
         "customer": customer["id"],
         "payment_method": method["id"],

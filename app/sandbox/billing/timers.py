@@ -7,6 +7,7 @@ from app.sandbox import behaving, stories, test_clocks
 from app.sandbox.billing import collection, cycles, due_dates, invoicing, phases, reversals
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
+from app.sandbox.people import mailroom
 from app.sandbox.store import Doc
 from app.sandbox.world import World
 
@@ -38,6 +39,7 @@ RULES: dict[str, tuple[str, Action]] = {
     "deadline": ("invoice", due_dates.give_up),
     "renew_card": (behaving.KIND, behaving.renew_card),
     "story": (stories.KIND, stories.go_on),
+    "errand": (mailroom.ERRAND, mailroom.become_ready),
     "follow_up": ("charge", reversals.follow_up),
     "expire": ("checkout.session", _expire_session),
     "clock_over": (test_clocks.KIND, test_clocks.remove),

@@ -14,6 +14,7 @@ from app.sandbox.connect import Accounts
 from app.sandbox.errors import StripeRefusal, bad_param
 from app.sandbox.faults import Faults
 from app.sandbox.ledger import Ledger
+from app.sandbox.people.walking import People
 from app.sandbox.rate_limits import RateLimits
 from app.sandbox.store import Doc
 from app.sandbox.webhooks import due_deliveries
@@ -24,11 +25,12 @@ _POLL_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Desk:
-    """Every account's world, and the faults; `delivers` says whether anybody carries webhooks out."""
+    """Every account's world, and the faults; `delivers` says whether webhooks are carried out and mail is answered."""
 
     accounts: Accounts
     faults: Faults
     limits: RateLimits
+    people: People
     delivers: bool = True
 
     @property
@@ -43,15 +45,20 @@ class Desk:
             yield ledger
 
     def settle(self, seconds: float) -> bool:
-        """Wait until every due webhook has been delivered or put off, at most that many real seconds."""
+        """Wait until nothing is under way any more, at most that many real seconds."""
         deadline = time.monotonic() + seconds
-        while self.delivers and (busy := [world for world in self.accounts.all() if due_deliveries(world)]):
+        while self.delivers and self.under_way():
             if time.monotonic() >= deadline:
                 return False
-            for world in busy:
+            for world in self.accounts.all():
                 world.bell.set()
             time.sleep(_POLL_SECONDS)
         return True
+
+    def under_way(self) -> int:
+        """How many webhooks should have been delivered by now, and how many customers sit at their mail."""
+        self.people.collect()
+        return self.people.waiting() + sum(due_deliveries(world) for world in self.accounts.all())
 
 
 def asked(kind: type[AnyWish]) -> AnyWish:

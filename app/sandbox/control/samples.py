@@ -23,7 +23,7 @@ def blueprint(desk: Desk) -> Blueprint:
 
     def populate() -> Doc:
         wish = asked(CrowdWish)
-        crowd = Crowd(wish.customers, wish.behaviours, wish.number, wish.within_days)
+        crowd = Crowd(wish.customers, wish.behaviours, wish.number, wish.within_days, wish.read_mail)
         return {"customers": settle_all(desk, crowd)}
 
     def behaviours() -> Doc:

@@ -10,7 +10,7 @@ from app.sandbox.control.desk import Desk, asked, view
 from app.sandbox.control.wishes import ClockWish
 from app.sandbox.periods import moment
 from app.sandbox.store import Doc
-from app.sandbox.webhooks import due_deliveries, next_delivery_due
+from app.sandbox.webhooks import next_delivery_due
 from app.sandbox.world import World
 
 
@@ -19,25 +19,28 @@ def blueprint(desk: Desk) -> Blueprint:
     routes = Blueprint("control_time", __name__, url_prefix="/_sandbox")
 
     def read() -> Doc:
-        return reading(desk.accounts.all())
+        return reading(desk)
 
     def turn() -> Doc:
         wish = asked(ClockWish)
         advance(desk, wish.to.astimezone(UTC), wish.settle_seconds)
-        return reading(desk.accounts.all())
+        return reading(desk)
 
     routes.add_url_rule("/clock", "read", view(read), methods=["GET"])
     routes.add_url_rule("/clock", "turn", view(turn), methods=["POST"])
     return routes
 
 
-def reading(worlds: list[World]) -> Doc:
-    """Now, the next moment at which something happens by itself, and how many webhooks are due, in all accounts."""
+def reading(desk: Desk) -> Doc:
+    """Now, the next moment at which something happens by itself, and how much is under way: webhooks that are due in
+    all accounts, and customers who sit at their mail.
+    """
+    under_way, worlds = desk.under_way(), desk.accounts.all()
     coming = _next_moment(worlds)
     return {
         "now": worlds[0].clock.now().isoformat(),
         "next_event_at": None if coming is None else moment(coming).isoformat(),
-        "pending_deliveries": sum(due_deliveries(world) for world in worlds),
+        "pending_deliveries": under_way,
     }
 
 

@@ -36,6 +36,7 @@ class CustomerWish(Wish):
     metadata: dict[str, str] = Field(default_factory=dict)
     behaviour: Behaviour | None = None
     payer_seed: Annotated[int, Field(ge=0)] | None = None
+    reads_mail: bool = False
 
     @model_validator(mode="after")
     def _is_worth_a_charge(self) -> "CustomerWish":
@@ -104,11 +105,18 @@ class CrowdWish(Wish):
     behaviours: dict[Behaviour, Annotated[float, Field(gt=0)]] = Field(default_factory=lambda: {"us_consumer": 1.0})
     number: int = 7
     within_days: Annotated[int, Field(ge=1, le=30)] = 28
+    read_mail: bool = False
 
     @field_validator("behaviours", mode="before")
     @classmethod
     def _one_alone(cls, given: Any) -> Any:
         return {given: 1.0} if isinstance(given, str) else given
+
+
+class ReaderWish(Wish):
+    """A customer who reads their mail; `seed` names their habits, else the address does."""
+
+    seed: Annotated[int, Field(ge=0)] | None = None
 
 
 class ClockWish(Wish):

@@ -74,7 +74,8 @@ class Home:
         given = {"customers": request.form.get("customers"), "behaviours": request.form.get("behaviour")}
         wish = checked(CrowdWish, given)
         rows = self._desk.world.store.fetch("select count(*) from objects where kind = '_behaviour'")
-        made = settle_all(self._desk, Crowd(wish.customers, wish.behaviours, wish.number + int(rows[0][0])))
+        crowd = Crowd(wish.customers, wish.behaviours, wish.number + int(rows[0][0]), read_mail="read" in request.form)
+        made = settle_all(self._desk, crowd)
         return go("home", f"{len(made)} customers have moved in. Their renewals come within four weeks.")
 
     def change(self) -> Any:

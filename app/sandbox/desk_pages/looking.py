@@ -8,6 +8,7 @@ import orjson
 from app.sandbox import behaving
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
+from app.sandbox.people import mailroom
 from app.sandbox.store import Doc, Search, Store
 
 PAGE = 25
@@ -37,6 +38,7 @@ class Dossier:
     events: list[Doc]
     payer: Doc | None = None
     script: list[Any] = field(default_factory=list)
+    diary: list[Any] | None = None
 
 
 def people(ledger: Ledger, after: str | None, *, owing: bool = False) -> tuple[list[Person], str | None]:
@@ -64,6 +66,7 @@ def dossier(ledger: Ledger, identifier: str) -> Dossier:
         _events_of(ledger.store, identifier),
         _payer(ledger, identifier),
         (script or {}).get("script", []),
+        mailroom.diary(ledger, identifier),
     )
 
 

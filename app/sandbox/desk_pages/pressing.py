@@ -7,6 +7,7 @@ from app.sandbox import deeds, issuer
 from app.sandbox.cards import APPROVE
 from app.sandbox.failing import fail_now
 from app.sandbox.ledger import Ledger
+from app.sandbox.people import mailroom
 from app.sandbox.store import Doc
 
 # What a renewal may be made to fail with, in words.
@@ -43,7 +44,14 @@ def fail(ledger: Ledger, customer: str, code: str, *, then_approves: bool) -> Do
     return fail_now(ledger, customer, [code, APPROVE] if then_approves else [code])
 
 
+def read_mail(ledger: Ledger, customer: str) -> Doc:
+    """They read what comes to their address, and answer to it or not."""
+    mailroom.begin_reading(ledger, customer)
+    return ledger.get("customer", customer)
+
+
 PRESSES = {
+    "reads": Press("Customer reads their mail", "They read their mail from now on.", read_mail),
     "works": Press("Card works again", "The card works from now on.", approve_from_now_on),
     "updater": Press(
         "Network sends a new number", "The card has a new number and date, which work.", deeds.update_card
