@@ -5,22 +5,26 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from app.accounts import users
 from app.cli.explanations import explain
-from app.models import CampaignVersion, RetryDecision
-from app.recovery import operator
+from app.models import CampaignVersion, Organization, RetryDecision, User
+from app.recovery import holds, operator
 from app.recovery.campaigns import MONTHLY, RetrySettings
 from app.recovery.invariants import find_offences
 from app.recovery.operator import Person
 from app.recovery.replays import find_unfaithful, replay
 from app.recovery.switching import switch
 from app.retries.knowledge import SHIPPED
-from app.vocabulary import AttemptSource, CaseState, ConnectionMode, RecoveredBy, StepKind
+from app.vocabulary import AttemptSource, CaseState, ConnectionMode, HoldKind, RecoveredBy, Role, StepKind
+from tests.integration.console.world import PASSWORD, PASSWORD_HASH
 from tests.stage import LADDER, Stage
+from tests.stories.customer import Browser
 
 
 @pytest.fixture(autouse=True)
@@ -151,3 +155,60 @@ def test_nothing_is_explored_with_large_amounts(stage: Stage) -> None:
     stage.use_campaign(MONTHLY.model_copy(update={"retries": RetrySettings(explore_up_to_dollars=10)}))
     invoice = fail(stage, "insufficient_funds")
     assert decisions(stage, invoice)[-1].propensity == 1.0
+
+
+def test_a_promised_day_goes_before_the_plan(stage: Stage) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    invoice = stage.fail(robin["customer"], "insufficient_funds", "approve")
+    case, day = stage.case(invoice), stage.now + timedelta(days=4)
+    with stage.context.database.organization(stage.organization_id) as session:
+        holds.place(
+            session,
+            organization_id=stage.organization_id,
+            customer_id=case.customer_id,
+            case_id=case.id,
+            kind=HoldKind.PROMISE,
+            key="promise:test",
+            reason="promised to pay",
+            until=day,
+            by="customer",
+            now=stage.now,
+        )
+    assert decisions(stage, invoice)[-1].kind == "held_back"
+    stage.advance(days=5)
+    assert stage.case(invoice).recovered_by is RecoveredBy.RETRY
+    assert stage.attempts(invoice)[-1].started_at - day < timedelta(hours=12)
+    assert stage.attempts(invoice)[-1].decision["reason"] == "promised"
+
+
+def test_a_switch_to_driving_plans_at_once(stage: Stage) -> None:
+    switch(stage.context, stage.organization_id, stage.connection_id, Person("Olga"), mode=ConnectionMode.OBSERVE)
+    invoice = fail(stage, "insufficient_funds", "approve")
+    switch(stage.context, stage.organization_id, stage.connection_id, Person("Olga"), mode=ConnectionMode.DRIVE)
+    stage.settle()
+    last = decisions(stage, invoice)[-1]
+    assert (last.kind, last.reason) == ("retry_planned", "planned")
+
+
+def test_an_earlier_case_of_the_customer_is_known_to_the_next_plan(stage: Stage) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    stage.fail(robin["customer"], "insufficient_funds", "insufficient_funds", "approve")
+    stage.advance(days=27)
+    invoice = stage.fail(robin["customer"], "insufficient_funds")
+    known = json.loads(decisions(stage, invoice)[-1].record)["facts"]["known_paydays"]
+    assert known
+    assert json.loads(decisions(stage, invoice)[-1].record)["facts"]["tenure_days"] is not None
+
+
+def test_the_page_of_a_case_shows_what_was_weighed(stage: Stage) -> None:
+    invoice = fail(stage, "insufficient_funds")
+    with stage.context.database.system() as session:
+        organization = session.get_one(Organization, stage.organization_id)
+        user = User(id=uuid4(), email="ann@example.net", name="Ann", password_hash=PASSWORD_HASH, created_at=stage.now)
+        session.add(user)
+        session.flush()
+        users.add_member(session, organization, user, Role.ANALYST, stage.now)
+    browser = Browser().open(f"{stage.base_url}/sign-in").submit("sign-in", email=user.email, password=PASSWORD)
+    page = browser.open(f"{stage.base_url}/cases/{stage.case(invoice).id}").text
+    for part in ("The next try is on", "What was weighed", "chosen", "1 of 10 tries on this card in 30 days"):
+        assert part in page
