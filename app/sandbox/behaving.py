@@ -21,7 +21,6 @@ KIND = "_behaviour"
 _DAY = timedelta(days=1)
 _DAYS_AHEAD = 28
 _REMEMBERED = 40  # charges on one card; no bank here counts further back
-_CARDS_APART = 1000  # numbers between two cards of a person, for those that an updater puts in between
 _TOKENS = {"mastercard": "pm_card_mastercard", "amex": "pm_card_amex", "discover": "pm_card_discover"}
 _DEBIT = {"visa": "pm_card_visa_debit", "mastercard": "pm_card_mastercard_debit"}
 
@@ -49,7 +48,7 @@ def give(ledger: Ledger, customer: str, method: str, payer: Payer) -> None:
         "id": customer,
         "seed": payer.seed,
         "segment": payer.segment,
-        "cards": {method: {"number": payer.number, "since": int(payer.since.timestamp())}},
+        "cards": {method: {"wallet": payer.wallet, "since": int(payer.since.timestamp())}},
         "asked": {},
     }
     ledger.save(doc, KIND)
@@ -64,7 +63,7 @@ def known(ledger: Ledger, customer: str | None) -> Doc | None:
 def payer_of(doc: Doc, method: str) -> Payer:
     """The payer with that card."""
     card = doc["cards"][method]
-    return Payer(doc["seed"], doc["segment"], moment(card["since"]), card["number"])
+    return Payer(doc["seed"], doc["segment"], moment(card["since"]), wallet=card["wallet"])
 
 
 def answer(ledger: Ledger, method: Doc, *, confirmed: bool) -> Any:
@@ -134,8 +133,7 @@ def described(ledger: Ledger, customer: str) -> Doc:
 def _with_card(ledger: Ledger, doc: Doc, method: str) -> Payer:
     """The payer with this card; one that is new to us is their next."""
     if method not in doc["cards"]:
-        latest = max(card["number"] for card in doc["cards"].values())
-        doc["cards"][method] = {"number": latest + _CARDS_APART, "since": ledger.now}
+        doc["cards"][method] = {"wallet": len(doc["cards"]), "since": ledger.now}
         _expect_renewal(ledger, doc, method)
     return payer_of(doc, method)
 

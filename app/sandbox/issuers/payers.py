@@ -35,12 +35,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Payer:
-    """Somebody of a segment. `number` counts their cards: another card has another life, the money is the same."""
+    """Somebody of a segment. `wallet` counts the cards that they bring, `number` those that a network's updater puts in
+    the place of one of them: another number has another life and the same money, another card often other money.
+    """
 
     seed: int
     segment: str
     since: datetime
     number: int = 1
+    wallet: int = 0
 
     @classmethod
     def drawn(cls, seed: int, segment_name: str, since: datetime) -> "Payer":
@@ -57,7 +60,7 @@ class Payer:
                 return payer
 
     def with_next_card(self, since: datetime) -> "Payer":
-        """The same person with another card, good from `since` on."""
+        """The same card with another number, good from `since` on."""
         return replace(self, number=self.number + 1, since=since.astimezone(UTC))
 
     def by(self, at: datetime) -> "Payer":
@@ -83,7 +86,9 @@ class Payer:
         """What they live on; None in a world in which nothing has a reason."""
         if "wages" not in self._parameters:
             return None
-        return Account.drawn(self.seed, self._parameters, self.holder.funding)
+        same = luck(self.seed, "same account", self.wallet) >= table("accounts")["another_account"]
+        whose = self.seed if same or not self.wallet else int(luck(self.seed, "account", self.wallet) * (1 << 62))
+        return Account.drawn(whose, self._parameters, self.holder.funding)
 
     def answer(self, at: datetime, history: Sequence[Asked] = ()) -> Answer:
         """What becomes of a charge at `at` (aware), after the charges in `history`."""
@@ -106,7 +111,7 @@ class Payer:
 
     @cached_property
     def _card_seed(self) -> int:
-        return int(luck(self.seed, "card", self.number) * (1 << 62))
+        return int(luck(self.seed, "card", self.wallet, self.number) * (1 << 62))
 
     def _moment(self, at: datetime, history: Sequence[Asked]) -> Moment:
         local = at.astimezone(ZoneInfo(self.holder.timezone)).replace(tzinfo=None)

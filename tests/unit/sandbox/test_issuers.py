@@ -166,3 +166,10 @@ def test_an_updater_renews_dead_and_expired_cards_of_those_it_covers_and_nobody_
 def test_a_segment_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(UnknownSegment, match="us_consumer"):
         Payer.drawn(1, "martians", BASE)
+
+
+def test_whoever_brings_another_card_often_has_other_money_for_it() -> None:
+    others = [Payer(seed, "us_consumer", BASE, wallet=1) for seed in range(400)]
+    own = sum(other.account == Payer.drawn(other.seed, "us_consumer", BASE).account for other in others)
+    assert 0.2 < own / 400 < 0.4
+    assert all(other.holder == Payer.drawn(other.seed, "us_consumer", BASE).holder for other in others)
