@@ -85,6 +85,7 @@ def rehearsal(rehearsal_id: UUID) -> ResponseReturnValue:
 @console.post("/rehearsals/<uuid:rehearsal_id>/cancel")
 def cancel_rehearsal(rehearsal_id: UUID) -> ResponseReturnValue:
     with current.rows() as session:
+        session.get(Rehearsal, rehearsal_id) or abort(404)
         was_running = book.cancel(session, rehearsal_id, current.wall_now())
     flash("It ends in a few seconds." if was_running else "It had ended already.", "good")
     return redirect(url_for("console.rehearsal", rehearsal_id=rehearsal_id), code=303)

@@ -26,6 +26,7 @@ from app.vocabulary import (
     MessageState,
     PastOutcome,
     RecoveredBy,
+    RehearsalState,
     Role,
     StepKind,
     StepState,
@@ -99,6 +100,12 @@ LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
         ErrandState.RUNNING: "Under way",
         ErrandState.DONE: "Done",
         ErrandState.FAILED: "Ended early",
+    },
+    RehearsalState: {
+        RehearsalState.RUNNING: "Playing",
+        RehearsalState.DONE: "Done",
+        RehearsalState.FAILED: "Failed",
+        RehearsalState.CANCELLED: "Cancelled",
     },
     FindingKind: {
         FindingKind.MISSED_EVENT: "Event that never arrived",
@@ -256,6 +263,11 @@ TONES: dict[type[StrEnum], dict[StrEnum, str]] = {
         ErrandState.RUNNING: "info",
         ErrandState.DONE: "good",
         ErrandState.FAILED: "bad",
+    },
+    RehearsalState: {
+        RehearsalState.RUNNING: "info",
+        RehearsalState.DONE: "good",
+        RehearsalState.FAILED: "bad",
     },
     FinalActionState: {
         FinalActionState.INTENDED: "info",

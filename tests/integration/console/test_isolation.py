@@ -22,6 +22,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "event_id": lambda world: world.event_id,
     "campaign_id": lambda world: world.campaign_id,
     "connection_id": lambda world: world.connection_id,
+    "rehearsal_id": lambda world: world.rehearsal_id,
 }
 
 

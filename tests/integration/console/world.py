@@ -27,6 +27,7 @@ from app.models import (
     Organization,
     PaymentMethod,
     RecoveryCase,
+    Rehearsal,
     Step,
     Subscription,
     SubscriptionSnapshot,
@@ -48,6 +49,7 @@ from app.vocabulary import (
     InboxState,
     MessageState,
     RecoveredBy,
+    RehearsalState,
     Role,
     StepKind,
     StepState,
@@ -56,6 +58,12 @@ from app.vocabulary import (
 
 PASSWORD = "correct horse battery"
 PASSWORD_HASH = hash_password(PASSWORD)
+REHEARSED = {
+    "recovered": {"share": 0.5, "count": 100, "of": 200, "interval": [0.43, 0.57]},
+    "tries": 420,
+    "mails": 610,
+    "findings": [],
+}
 
 
 @dataclass
@@ -70,6 +78,7 @@ class World:
     case_ids: dict[CaseState, UUID] = field(default_factory=dict)
     message_id: UUID = field(default_factory=uuid4)
     hold_id: UUID = field(default_factory=uuid4)
+    rehearsal_id: UUID = field(default_factory=uuid4)
     event_id: int = 0
 
 
@@ -214,6 +223,9 @@ def _add_history(session: Session, world: World, now: datetime) -> None:
                                  subscription_stripe_id=f"sub_{mark}", action=FinalActionKind.DOWNGRADE,
                                  state=FinalActionState.DONE, before={"price": f"{mark} price"}, parameters={},
                                  taken_at=now, done_at=now),
+            Rehearsal(id=world.rehearsal_id, **mine, campaign=f"{mark} campaign", slug=mark.lower(), cases=200, days=40,
+                      seed=1, asked_by=f"{mark} Ann", state=RehearsalState.DONE, began_at=now, beat_at=now,
+                      ended_at=now, figures=REHEARSED, report=zlib.compress(f"<h1>{mark}</h1>".encode())),
             AuditEntry(**mine, actor=f"{mark} Ann", action="case.snoozed", subject=f"case {case.id}", happened_at=now,
                        data={"note": f"{mark} note"}),
         ]
