@@ -21,6 +21,7 @@ from app.models.organization import Organization
 from app.models.past_attempt import PastAttempt
 from app.models.past_failure import PastFailure
 from app.models.payment_method import PaymentMethod
+from app.models.recipient import Recipient
 from app.models.recovery_case import RecoveryCase
 from app.models.rehearsal import Rehearsal
 from app.models.retry_decision import RetryDecision
@@ -54,6 +55,7 @@ __all__ = [
     "PastAttempt",
     "PastFailure",
     "PaymentMethod",
+    "Recipient",
     "RecoveryCase",
     "Rehearsal",
     "RetryDecision",

@@ -21,6 +21,7 @@ class Connection(TenantRecord):
     mode: Mapped[ConnectionMode] = word(ConnectionMode)
     enforcement: Mapped[Enforcement] = word(Enforcement, default=Enforcement.ENFORCE, server_default="enforce")
     switches: Mapped[int] = mapped_column(default=0, server_default="0")
+    stripe_mails: Mapped[bool] = mapped_column(default=False, server_default="false")
     status: Mapped[ConnectionStatus] = word(ConnectionStatus)
     status_reason: Mapped[str | None]
     sealed_api_key: Mapped[bytes]

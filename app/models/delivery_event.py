@@ -19,6 +19,7 @@ class DeliveryEvent(TenantRecord):
     provider: Mapped[str]
     provider_event_id: Mapped[str]
     type: Mapped[str]
+    is_by_machine: Mapped[bool] = mapped_column(default=False, server_default="false")
     happened_at: Mapped[datetime]
     received_at: Mapped[datetime]
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,6 +1,7 @@
 """A tenant: one operator's workspace, with the name and looks its customers see."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,4 +25,5 @@ class Organization(Base):
     logo_url: Mapped[str | None]
     timezone: Mapped[str] = mapped_column(default="UTC")
     default_locale: Mapped[str] = mapped_column(default="en")
+    notices: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     created_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Experiments: who gets which variant by lot. Nothing here reads a row."""
