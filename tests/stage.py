@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from app.accounts.connections import connect
 from app.accounts.users import create_organization
+from app.campaigns.definition import MONTHLY, CampaignDefinition, RetrySettings
 from app.context import Context
 from app.models import CaseEntry, ChargeAttempt, Invoice, Message, RecoveryCase, Step
-from app.recovery.campaigns import MONTHLY, CampaignDefinition, RetrySettings, add_defaults, add_version
+from app.recovery.campaigns import add_defaults, add_version
 from app.sandbox.server import RunningSandbox
 from app.settings import Settings
 from app.vocabulary import ConnectionMode

@@ -13,12 +13,13 @@ from sqlalchemy import select
 
 from app.accounts.connections import connect
 from app.accounts.users import add_member, create_user, find_user
+from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.cli import month
 from app.cli.connect import ensure_organization
 from app.cli.turning import KEY, Sandbox
 from app.context import Context
 from app.models import Connection, Organization
-from app.recovery.campaigns import MONTHLY, FinalActionSettings, add_version
+from app.recovery.campaigns import add_version
 from app.vocabulary import ConnectionMode, FinalActionKind, Role
 
 SLUG, NAME, EMAIL = "demo", "Lumen Cloud", "owner@example.com"

@@ -8,9 +8,9 @@ from typing import TextIO
 
 import click
 
+from app.campaigns.definition import RetrySettings
 from app.cli.common import find_organization, for_people, open_context
 from app.recovery import drafts, learning
-from app.recovery.campaigns import RetrySettings
 from app.retries.facts import RetryPolicy
 
 BY = "command line"

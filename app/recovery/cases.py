@@ -12,8 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.campaigns.definition import window_end
 from app.models import CampaignVersion, CaseEntry, Customer, Invoice, RecoveryCase, Subscription
-from app.recovery.campaigns import read_definition, window_end
+from app.recovery.campaigns import read_definition
 from app.recovery.states import moves, next_state
 from app.vocabulary import CaseOrigin, CaseState, EntryKind, Fact, RecoveredBy, StopReason
 

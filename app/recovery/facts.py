@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.definition import CampaignDefinition
 from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
 from app.money import exponent
 from app.recovery import showing
-from app.recovery.campaigns import CampaignDefinition
 from app.recovery.past import past_uses_of_card
 from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, Outcome, RetryPolicy
 from app.retries.knowledge import CURRENCIES

@@ -2,9 +2,10 @@
 
 from sqlalchemy.orm import Session
 
+from app.campaigns.definition import FinalActionSettings
 from app.messages.endings import LEAVES_SUBSCRIPTION, foreseen, has_stake
 from app.models import CampaignVersion, RecoveryCase, Subscription
-from app.recovery.campaigns import FinalActionSettings, read_definition
+from app.recovery.campaigns import read_definition
 from app.vocabulary import DebtAfterwards, FinalActionKind
 
 NOTHING_TO_END = "there is no subscription to act on"

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.campaigns.definition import window_end
 from app.context import Context
 from app.failpoints import failpoint
 from app.models import CampaignVersion, Connection, Customer, Invoice, RecoveryCase, Subscription
 from app.recovery import cases, handover, planning, watching
 from app.recovery.attempts import import_charges
-from app.recovery.campaigns import find_version_for, read_definition, window_end
+from app.recovery.campaigns import find_version_for, read_definition
 from app.recovery.endings import record_ending
 from app.recovery.projections import (
     StaleReading,

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import conflicts
+from app.campaigns.definition import CampaignDefinition, MessageStep
 from app.models import (
     CampaignVersion,
     CaseEntry,
@@ -18,7 +19,7 @@ from app.models import (
     SubscriptionSnapshot,
 )
 from app.recovery import cases, handover, steps
-from app.recovery.campaigns import CampaignDefinition, MessageStep, read_definition
+from app.recovery.campaigns import read_definition
 from app.recovery.cases import Happened
 from app.recovery.deciding import decide_now, decide_without_hold
 from app.recovery.facts import find_method_in_force

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.campaigns.definition import CampaignDefinition
+from app.campaigns.segments import INTERVALS
 from app.models import Campaign, Connection, Organization, Subscription
-from app.recovery.campaigns import CampaignDefinition, newest_version, read_definition
+from app.recovery.campaigns import newest_version, read_definition
 from app.rehearsal.errors import RehearsalFailed
 from app.rehearsal.orders import Order
 from app.rehearsal.population import LEAST, draw_people, real_mix
@@ -20,7 +22,6 @@ _SHOWN = (
     "slug name support_email sender_name sender_email reply_to website postal_address brand_color logo_url timezone"
     " default_locale"
 ).split()
-_INTERVALS: tuple[str, ...] = get_args(get_args(CampaignDefinition.model_fields["intervals"].annotation)[0])
 _OTHERS_CALLED = "Smaller plan"
 
 
@@ -85,7 +86,7 @@ def _covered(session: Session, campaign: Campaign) -> tuple[Sequence[str], list[
     for row in session.scalars(select(Campaign).where(Campaign.archived_at.is_(None)).order_by(Campaign.position)):
         for interval in read_definition(newest_version(session, row.id)).intervals:
             claimed.setdefault(interval, row)
-    unclaimed = [interval for interval in _INTERVALS if interval not in claimed]
+    unclaimed = [interval for interval in INTERVALS if interval not in claimed]
     gets = [interval for interval, row in claimed.items() if row.id == campaign.id]
     said = _uncovered_plans(session, unclaimed)
     own = list(read_definition(newest_version(session, campaign.id)).intervals)

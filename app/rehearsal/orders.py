@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from app.recovery.campaigns import CampaignDefinition
+from app.campaigns.definition import CampaignDefinition
+from app.campaigns.stored import read_stored
 from app.vocabulary import ConnectionMode
 
 
@@ -59,7 +60,7 @@ class Order:
     @property
     def content(self) -> CampaignDefinition:
         """The campaign's definition, typed."""
-        return CampaignDefinition.model_validate(self.definition)
+        return read_stored(self.definition)
 
     @property
     def connection_mode(self) -> ConnectionMode:

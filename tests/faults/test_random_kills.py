@@ -13,9 +13,9 @@ import pytest
 import requests
 from sqlalchemy import select
 
+from app.campaigns.definition import MessageStep, RetrySettings
 from app.inbox.processing import replay
 from app.models import InboxEvent
-from app.recovery.campaigns import MessageStep, RetrySettings
 from app.vocabulary import CaseState, InboxState
 from tests.faults.chaos import Chaos
 from tests.faults.stories import GIVEN_UP, RENEWED, RETRIED, Telling, is_right

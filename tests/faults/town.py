@@ -25,11 +25,12 @@ from sqlalchemy import select, text
 from app import embedded
 from app.accounts.connections import connect
 from app.accounts.users import create_organization
+from app.campaigns.definition import CampaignDefinition, MessageStep, RetrySettings
 from app.context import Context, make_context
 from app.crypto import generate_key
 from app.embedded.state import free_port
 from app.models import CaseEntry, ChargeAttempt, InboxEvent, Invoice, Message, RecoveryCase, Step
-from app.recovery.campaigns import CampaignDefinition, MessageStep, RetrySettings, add_version
+from app.recovery.campaigns import add_version
 from app.recovery.invariants import find_offences
 from app.schema import upgrade
 from app.settings import Settings

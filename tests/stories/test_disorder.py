@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.accounts.users import create_organization
+from app.campaigns.definition import CampaignDefinition, FinalActionSettings, RetrySettings
 from app.inbox import processing
 from app.models import ChargeAttempt, Connection, Customer, Hold, InboxEvent, Invoice, RecoveryCase, Subscription
-from app.recovery.campaigns import CampaignDefinition, FinalActionSettings, RetrySettings, add_defaults
+from app.recovery.campaigns import add_defaults
 from app.vocabulary import CaseState, ConnectionMode, ConnectionStatus, FinalActionKind, InboxState
 from tests.stage import SANDBOX_KEY, Stage
 

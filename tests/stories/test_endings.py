@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.models import RecoveryCase, SubscriptionSnapshot
-from app.recovery.campaigns import MONTHLY, FinalActionSettings
 from app.vocabulary import CaseState, FinalActionKind, FinalActionState, StopReason
 from tests.stage import Stage
 from tests.stories.customer import newest_mail

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app.accounts.connections import connect
+from app.campaigns.definition import MONTHLY
 from app.models import AuditEntry, Connection, Step
 from app.recovery import handover_steps, operator, running
 from app.recovery import steps as step_rows
-from app.recovery.campaigns import MONTHLY
 from app.recovery.invariants import find_offences
 from app.recovery.operator import Person
 from app.recovery.switching import NoSuchConnection, Switched, switch

@@ -1,6 +1,6 @@
 """A downgrade is announced and told of by the name of the plan that it leads to."""
 
-from app.recovery.campaigns import MONTHLY, FinalActionSettings
+from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.recovery.case_lists import CaseFilter, list_cases
 from app.vocabulary import FinalActionKind
 from tests.stage import Stage

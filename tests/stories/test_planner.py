@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from app.accounts import users
+from app.campaigns.definition import MONTHLY, RetrySettings
 from app.cli.explanations import explain
 from app.models import CampaignVersion, Organization, RetryDecision, User
 from app.recovery import holds, operator
-from app.recovery.campaigns import MONTHLY, RetrySettings
 from app.recovery.invariants import find_offences
 from app.recovery.operator import Person
 from app.recovery.replays import find_unfaithful, replay

@@ -3,8 +3,8 @@
 import pytest
 
 from app.accounts.connections import connect
+from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.models import Connection, SubscriptionSnapshot
-from app.recovery.campaigns import MONTHLY, FinalActionSettings
 from app.recovery.invariants import find_offences
 from app.vocabulary import (
     AttemptSource,

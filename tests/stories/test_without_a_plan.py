@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.recovery.campaigns import MONTHLY, FinalActionSettings
+from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.recovery.invariants import find_offences
 from app.vocabulary import CaseOrigin, CaseState, DebtAfterwards, FinalActionKind, StepKind, StepState
 from tests.stage import Stage

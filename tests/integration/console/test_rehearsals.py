@@ -8,10 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
+from app.campaigns.definition import MONTHLY
 from app.clock import SystemClock
 from app.context import Context
 from app.models import Rehearsal
-from app.recovery.campaigns import MONTHLY, add_version
+from app.recovery.campaigns import add_version
 from app.rehearsal import book
 from app.vocabulary import RehearsalState, Role
 from tests.integration.console.conftest import Browser, enter

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import conflicts, users
 from app.accounts.passwords import hash_password
+from app.campaigns.definition import MONTHLY
 from app.db import Database
 from app.models import (
     AuditEntry,
@@ -33,7 +34,6 @@ from app.models import (
     SubscriptionSnapshot,
     User,
 )
-from app.recovery.campaigns import MONTHLY
 from app.vocabulary import (
     AttemptSource,
     AttemptState,

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from app.campaigns.definition import MONTHLY
 from app.models import Organization, PaymentMethod
-from app.recovery.campaigns import MONTHLY
 from app.vocabulary import CaseState
 from tests.integration.payment_page.conftest import Payer, link_for, make_payer
 from tests.stage import Stage

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from app.campaigns.definition import MONTHLY, RetrySettings
 from app.cli.rehearse import rehearse as command
 from app.clock import SystemClock
 from app.context import Context
-from app.recovery.campaigns import MONTHLY, RetrySettings, add_version
+from app.recovery.campaigns import add_version
 from app.rehearsal import rooms, shares
 from app.rehearsal.errors import Cancelled, RehearsalFailed
 from app.rehearsal.ordering import make_order

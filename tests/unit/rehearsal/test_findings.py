@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.recovery.campaigns import MONTHLY, CampaignDefinition, FinalActionSettings
+from app.campaigns.definition import MONTHLY, CampaignDefinition, FinalActionSettings
 from app.rehearsal.figures import figures
 from app.rehearsal.findings import findings
 from app.rehearsal.orders import Order, read_order
