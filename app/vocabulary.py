@@ -150,6 +150,7 @@ class StepKind(StrEnum):
     TAKE_OVER = "take_over"
     GIVE_BACK = "give_back"
     RETRY = "retry"
+    PROMISE = "promise"
     MESSAGE = "message"
     WINDOW_END = "window_end"
     FINAL_ACTION = "final_action"

@@ -120,6 +120,7 @@ LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
         StepKind.TAKE_OVER: "Take over from Stripe",
         StepKind.GIVE_BACK: "Give back to Stripe",
         StepKind.RETRY: "Try the card",
+        StepKind.PROMISE: "See whether a promise was kept",
         StepKind.MESSAGE: "Send a mail",
         StepKind.WINDOW_END: "End of the window",
         StepKind.FINAL_ACTION: "Final action",

@@ -27,6 +27,7 @@ class Connection(TenantRecord):
     sealed_api_key: Mapped[bytes]
     sealed_webhook_secrets: Mapped[bytes]
     webhook_endpoint_id: Mapped[str | None]
+    publishable_key: Mapped[str | None]
     created_at: Mapped[datetime]
 
     def context(self, column: str) -> str:

@@ -1,4 +1,8 @@
-"""A reason to wait, with an end: a snooze, a promise to pay, a dispute. No retry and no mail while it lasts."""
+"""A reason to wait, with an end: a snooze, a promise to pay, a dispute. No retry and no mail while it lasts.
+
+A promise names the moment from which the card may be tried; it lasts until the end of that day, so that no mail comes
+before the try has had its answer.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -25,5 +29,6 @@ class Hold(TenantRecord):
     reason: Mapped[str]
     begins_at: Mapped[datetime]
     until: Mapped[datetime | None]
+    promised_for: Mapped[datetime | None]
     released_at: Mapped[datetime | None]
     created_by: Mapped[str]

@@ -72,7 +72,7 @@ class CaseRow:
         """Whether a hold stops what the calendar has next."""
         if self.hold is None or self.next_kind is None or self.next_due_at is None:
             return False
-        return is_stopped(self.state, self.next_kind, self.next_due_at, self.hold_until)
+        return is_stopped(self.state, self.next_kind, self.next_due_at, self.hold, self.hold_until)
 
 
 @dataclass(frozen=True)

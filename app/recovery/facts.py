@@ -1,15 +1,15 @@
 """Rows turned into what the planner may know of a case, and campaigns and connections into its policy. Reads only."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import CampaignDefinition
 from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
 from app.money import exponent
-from app.recovery import showing
+from app.recovery import promise_rows, showing
 from app.recovery.past import past_uses_of_card
 from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, Outcome, RetryPolicy
 from app.retries.knowledge import CURRENCIES
@@ -38,7 +38,12 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
     customer = session.get_one(Customer, case.customer_id)
     method = find_method_in_force(session, case)
     unshown_until = showing.waits_until(session, case, invoice)
-    hold_until, hold_reason = _waiting(find_hold(session, case, now), unshown_until, now)
+    attempts = attempts_of(session, case)
+    hold_until, hold_reason = _latest(
+        _held(session, case, now),
+        _promised(session, case, attempts, now),
+        (unshown_until, showing.NOT_SHOWN) if unshown_until and unshown_until > now else None,
+    )
     subscription = session.get(Subscription, case.subscription_id) if case.subscription_id else None
     return CaseFacts(
         seed=str(case.id),
@@ -47,7 +52,7 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
         currency=case.currency,
         card=Card(method.brand, method.funding, method.country, method.fingerprint) if method else None,
         payment_method_id=method.stripe_id if method else None,
-        attempts=tuple(_attempt(row, case) for row in attempts_of(session, case) if row.state in _OUTCOMES),
+        attempts=tuple(_attempt(row, case) for row in attempts if row.state in _OUTCOMES),
         card_attempts=_card_uses(session, case, method, now),
         # a card that was not given for this invoice is in force, but no reason to charge at once
         new_card_at=None if unshown_until else case.new_card_at,
@@ -89,7 +94,7 @@ def _in_minor(dollars: float | None, currency: str) -> int | None:
 def _promised_for(session: Session, case: RecoveryCase) -> datetime | None:
     """The day the customer last promised, for this case or for all of theirs, unless the promise was taken back."""
     return session.scalar(
-        select(Hold.until)
+        select(func.coalesce(Hold.promised_for, Hold.until))
         .where(
             Hold.customer_id == case.customer_id,
             (Hold.case_id.is_(None)) | (Hold.case_id == case.id),
@@ -113,24 +118,45 @@ def attempts_of(session: Session, case: RecoveryCase) -> list[ChargeAttempt]:
     )
 
 
-def find_hold(session: Session, case: RecoveryCase, now: datetime) -> Hold | None:
-    """The hold that ends last of those in force for the case or its customer; one without an end counts as last."""
-    holds = session.scalars(
-        select(Hold).where(
-            Hold.customer_id == case.customer_id,
-            (Hold.case_id.is_(None)) | (Hold.case_id == case.id),
-            Hold.released_at.is_(None),
-            (Hold.until.is_(None)) | (Hold.until > now),
-        )
-    ).all()
+def find_hold(session: Session, case: RecoveryCase, now: datetime, but: HoldKind | None = None) -> Hold | None:
+    """The hold that ends last of those in force for the case or its customer; one without an end counts as last.
+
+    Holds of the kind `but` are passed over.
+    """
+    query = select(Hold).where(
+        Hold.customer_id == case.customer_id,
+        (Hold.case_id.is_(None)) | (Hold.case_id == case.id),
+        Hold.released_at.is_(None),
+        (Hold.until.is_(None)) | (Hold.until > now),
+    )
+    holds = session.scalars(query.where(Hold.kind != but) if but else query).all()
     return max(holds, key=lambda hold: (hold.until is None, hold.until or now), default=None)
 
 
-def _waiting(hold: Hold | None, unshown_until: datetime | None, now: datetime) -> tuple[datetime | None, str | None]:
-    """Until when nothing is charged, and why: the later of a hold and of the wait for what was not shown."""
-    if unshown_until and unshown_until > now and (hold is None or (hold.until and hold.until < unshown_until)):
-        return unshown_until, showing.NOT_SHOWN
-    return (hold.until, hold.kind.value) if hold else (None, None)
+_Wait = tuple[datetime | None, str]
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _held(session: Session, case: RecoveryCase, now: datetime) -> _Wait | None:
+    hold = find_hold(session, case, now, but=HoldKind.PROMISE)
+    return (hold.until, hold.kind.value) if hold else None
+
+
+def _promised(session: Session, case: RecoveryCase, attempts: list[ChargeAttempt], now: datetime) -> _Wait | None:
+    """A promise keeps tries back until its moment; a card that its maker gave since then may be charged before."""
+    promise = promise_rows.find_standing(session, case, now)
+    if promise is None or promise_rows.may_try_from(promise) <= now:
+        return None
+    given = case.new_card_at if case.new_card_by == "payer" else None
+    is_untried = given and given >= promise.begins_at and not any(one.started_at >= given for one in attempts)
+    return None if is_untried else (promise_rows.may_try_from(promise), promise.kind.value)
+
+
+def _latest(*waits: _Wait | None) -> tuple[datetime | None, str | None]:
+    """Until when nothing is charged, and why: the wait that ends last, if there is any."""
+    known = [wait for wait in waits if wait]
+    endless = next((wait for wait in known if wait[0] is None), None)
+    return endless or max(known, key=lambda wait: wait[0] or _NEVER, default=(None, None))
 
 
 def find_method_in_force(session: Session, case: RecoveryCase) -> PaymentMethod | None:

@@ -24,6 +24,7 @@ def place(
     until: datetime | None,
     by: str,
     now: datetime,
+    promised_for: datetime | None = None,
 ) -> bool:
     """Hold a case (or, with `case_id` None, all of a customer's); False where this hold has been placed before."""
     statement = (
@@ -37,6 +38,7 @@ def place(
             reason=reason,
             begins_at=now,
             until=until,
+            promised_for=promised_for,
             created_by=by,
         )
         .on_conflict_do_nothing(index_elements=["customer_id", "key"])

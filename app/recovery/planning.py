@@ -18,7 +18,7 @@ from app.models import (
     Step,
     SubscriptionSnapshot,
 )
-from app.recovery import cases, handover, steps
+from app.recovery import cases, handover, promise_rows, steps
 from app.recovery.campaigns import read_definition
 from app.recovery.cases import Happened
 from app.recovery.deciding import decide_now, decide_without_hold
@@ -191,6 +191,7 @@ def _end(session: Session, case: RecoveryCase, now: datetime) -> None:
     if not any(step.key == THANK_YOU for step in steps.open_steps(session, case.id)):
         steps.cancel(session, case.id, why, now, tuple(kind for kind in StepKind if kind is not StepKind.RESTORE))
     conflicts.settle_case(session, case.id, now, why)
+    promise_rows.settle(session, case, now)
     if case.state is not CaseState.RECOVERED:
         return
     if _was_written_to(session, case):

@@ -74,7 +74,7 @@ class CaseDetail:
             step
             for step in self.steps
             if step.state in OPEN_STEP_STATES
-            and not (hold and is_stopped(self.case.state, step.kind, step.due_at, hold.until))
+            and not (hold and is_stopped(self.case.state, step.kind, step.due_at, hold.kind, hold.until))
         ]
         return min(coming, key=lambda step: step.due_at, default=None)
 

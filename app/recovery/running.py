@@ -13,7 +13,7 @@ from app.context import Context
 from app.failpoints import failpoint
 from app.log import get_logger
 from app.models import Connection, Invoice, RecoveryCase, Step
-from app.recovery import cases, ending_steps, handover, handover_steps, planning, steps
+from app.recovery import cases, ending_steps, handover, handover_steps, planning, promises, steps
 from app.recovery.by_hand import decide_for
 from app.recovery.charging import begin_charge, carry_out
 from app.recovery.mailing import run_message
@@ -149,6 +149,7 @@ def _is_over(step: Step) -> bool:
 
 KINDS: dict[StepKind, Callable[[RunningStep], None]] = {
     StepKind.RETRY: run_retry,
+    StepKind.PROMISE: promises.run_promise,
     StepKind.SWITCH: handover_steps.run_switch,
     StepKind.TAKE_OVER: handover_steps.run_take_over,
     StepKind.GIVE_BACK: handover_steps.run_give_back,
