@@ -6,11 +6,29 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from app.errors import RecoupError
-from emails import action_required, final_notice, fresh_link, payment_failed, recovered, reminder, subscription_changed
+from emails import (
+    action_required,
+    card_expiring,
+    final_notice,
+    fresh_link,
+    invoice_due,
+    invoice_due_soon,
+    invoice_overdue,
+    payment_failed,
+    promise_broken,
+    promise_confirmed,
+    recovered,
+    reminder,
+    subscription_changed,
+)
 from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, NaiveMoment, Owed, UnsafeLink
-from emails.layout import RenderedMail
+from emails.layout import RenderedMail, lay_out
+from emails.letter import Letter, Voice
+from emails.locales import choose as choose_locale
+from emails.wording import NOTHING, BrokenWording, OwnTexts
 
 __all__ = [
+    "BrokenWording",
     "Card",
     "DeclineReason",
     "FinalAction",
@@ -21,6 +39,7 @@ __all__ = [
     "RenderedMail",
     "UnknownMail",
     "UnsafeLink",
+    "choose_locale",
     "kinds",
     "render",
 ]
@@ -30,7 +49,7 @@ class UnknownMail(RecoupError):
     """A kind of mail that does not exist."""
 
 
-kinds: Mapping[str, Callable[[MailFacts], RenderedMail]] = MappingProxyType(
+kinds: Mapping[str, Callable[[Voice], Letter]] = MappingProxyType(
     {
         "payment_failed": payment_failed.generate,
         "action_required": action_required.generate,
@@ -39,14 +58,28 @@ kinds: Mapping[str, Callable[[MailFacts], RenderedMail]] = MappingProxyType(
         "final_notice": final_notice.generate,
         "recovered": recovered.generate,
         "subscription_changed": subscription_changed.generate,
+        "card_expiring": card_expiring.generate,
+        "promise_confirmed": promise_confirmed.generate,
+        "promise_broken": promise_broken.generate,
+        "invoice_due_soon": invoice_due_soon.generate,
+        "invoice_due": invoice_due.generate,
+        "invoice_overdue": invoice_overdue.generate,
     }
 )
 
 
-def render(kind: str, facts: MailFacts) -> RenderedMail:
-    """The mail of this kind about these facts, in the customer's language. Raises UnknownMail."""
+def render(
+    kind: str, facts: MailFacts, *, wording: Mapping[str, str] = NOTHING, variant: str | None = None
+) -> RenderedMail:
+    """The mail of this kind about these facts, in the customer's language and the merchant's looks.
+
+    `wording` are the operator's own texts in that language by key, for a `variant` of the step under keys such as
+    `reminder@b.subject` (`emails.wording`); one that `emails.wording.problems` objects to is never said, ours is.
+    Raises UnknownMail.
+    """
     try:
         generate = kinds[kind]
     except KeyError:
         raise UnknownMail(f"there is no mail called {kind}; there are {', '.join(kinds)}") from None
-    return generate(facts)
+    voice = Voice(facts, OwnTexts(wording, variant))
+    return lay_out(generate(voice), voice)

@@ -1,15 +1,12 @@
 """The bank wants the customer to confirm a payment (3-D Secure). Only they can, so the mail asks for nothing else."""
 
 from emails import parts
-from emails.facts import MailFacts
-from emails.layout import RenderedMail, lay_out
 from emails.letter import Letter, Voice
 
 
-def generate(facts: MailFacts) -> RenderedMail:
+def generate(voice: Voice) -> Letter:
     """The mail that asks for the approval of a payment."""
-    voice = Voice(facts)
-    letter = Letter(
+    return Letter(
         subject=voice.say("action_required.subject"),
         preheader=voice.say("action_required.preheader"),
         heading=voice.say("action_required.heading"),
@@ -17,6 +14,7 @@ def generate(facts: MailFacts) -> RenderedMail:
             parts.greeting(voice),
             voice.say("action_required.what"),
             voice.say("action_required.ask"),
+            *parts.several(voice),
         ),
         lines=parts.lines(voice),
         more_lines=parts.more_lines(voice),
@@ -25,4 +23,3 @@ def generate(facts: MailFacts) -> RenderedMail:
         button_note=voice.say("button.note"),
         closing=voice.all_of("access") + parts.closing(voice),
     )
-    return lay_out(letter, voice)

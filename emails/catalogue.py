@@ -7,17 +7,17 @@ shortens a sentence instead of breaking it), or CLDR plural forms. Knows no mail
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import yaml
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 
 from app.errors import RecoupError
 from emails import placeholders
+from emails.locales import FALLBACK, FOLDER, language_of, languages, writing
 
-FOLDER = Path(__file__).parent / "translations"
-FALLBACK = "en"
+__all__ = ["FALLBACK", "BrokenCatalogue", "Catalogue", "Leaf", "Plural", "languages", "load", "nearest"]
+
 PLURAL_FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
@@ -45,18 +45,23 @@ class Catalogue:
     def find(self, key: str, known: frozenset[str], count: int | None = None) -> str | None:
         """The template of `key` that can be filled from the `known` names, or None. Raises BrokenCatalogue for a key
         that does not exist."""
-        try:
-            leaf = self.leaves[key]
-        except KeyError:
-            raise BrokenCatalogue(f"{self.language}: no text for {key}") from None
+        leaf = self._leaf(key)
         if isinstance(leaf, Plural):
-            return leaf.forms[Locale.parse(self.language, sep="-").plural_form(count or 0)]
+            return leaf.forms[self._form(count)]
         return next((template for template in leaf if placeholders.names_in(template) <= known), None)
 
+    def form(self, key: str, count: int | None) -> str | None:
+        """The CLDR plural category that `count` has, where the text of `key` has forms. Raises BrokenCatalogue."""
+        return self._form(count) if isinstance(self._leaf(key), Plural) else None
 
-def languages() -> tuple[str, ...]:
-    """The languages there are catalogues for, as BCP 47."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+    def _leaf(self, key: str) -> Leaf:
+        try:
+            return self.leaves[key]
+        except KeyError:
+            raise BrokenCatalogue(f"{self.language}: no text for {key}") from None
+
+    def _form(self, count: int | None) -> str:
+        return Locale.parse(self.language, sep="-").plural_form(count or 0)
 
 
 @lru_cache
@@ -68,25 +73,10 @@ def load(language: str) -> Catalogue:
 
 @lru_cache(maxsize=256)
 def nearest(locale: str) -> tuple[Catalogue, Locale]:
-    """The best catalogue for a BCP 47 `locale` and the locale to write its money and dates in.
-
-    Subtags are dropped from the right (fr-CA, fr), then English is taken. Dates and money keep the customer's region
-    only where the language is the catalogue's: a German text never carries a Japanese date.
-    """
-    subtags = locale.replace("_", "-").split("-")
-    have = {language.lower(): language for language in languages()}
-    for length in range(len(subtags), 0, -1):
-        language = have.get("-".join(subtags[:length]).lower())
-        if language:
-            return load(language), _parse("-".join(subtags), language)
-    return load(FALLBACK), Locale.parse(FALLBACK)
-
-
-def _parse(wanted: str, language: str) -> Locale:
-    try:
-        return Locale.parse(wanted, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return Locale.parse(language, sep="-")
+    """The best catalogue for a BCP 47 `locale` and the locale to write its money and dates in; English where we do not
+    speak it."""
+    language = language_of(locale) or FALLBACK
+    return load(language), writing(locale, language) if language_of(locale) else Locale.parse(FALLBACK)
 
 
 def _flatten(node: Mapping[str, Any], prefix: str, language: str) -> list[tuple[str, Leaf]]:

@@ -66,10 +66,13 @@ class Owed:
 
 @dataclass(frozen=True)
 class Card:
-    """The card that was tried, as far as anyone may see it; `brand` is Stripe's word (`visa`, `unknown`)."""
+    """The card that was tried, as far as anyone may see it; `brand` is Stripe's word (`visa`, `unknown`). The month it
+    expires in (1 to 12, and a year of four digits) is said only by the mail about that."""
 
     brand: str
     last4: str
+    exp_month: int | None = None
+    exp_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,11 @@ class MailFacts:
     (`is_about_subscription`), texts speak of the invoice by its number. `final_action_at` is when the final action is
     due, or was done in `subscription_changed`.
     `access_until` is set only where access is promised until then. `has_debt_left` says whether the invoice can still
-    be paid after the final action. Raises UnsafeLink for a `pay_url` or `receipt_url` that is no http(s) link, and
-    NaiveMoment.
+    be paid after the final action. `promised_for` is the day that the customer chose to pay on, `invoice_due_at` when
+    an invoice that is paid by hand is due, `next_charge_at` when a card is charged next that is about to expire.
+    `unsubscribe_url` stops the mails that may be stopped; it stands small under the mail.
+
+    Raises UnsafeLink for a `pay_url`, `receipt_url` or `unsubscribe_url` that is no http(s) link, and NaiveMoment.
     """
 
     merchant: Merchant
@@ -106,9 +112,13 @@ class MailFacts:
     is_restored: bool = False
     paid_at: datetime | None = None
     receipt_url: str | None = None
+    promised_for: datetime | None = None
+    invoice_due_at: datetime | None = None
+    next_charge_at: datetime | None = None
+    unsubscribe_url: str | None = None
 
     def __post_init__(self) -> None:
-        for link in (self.pay_url, self.receipt_url):
+        for link in (self.pay_url, self.receipt_url, self.unsubscribe_url):
             if link is not None and not is_web_link(link):
                 raise UnsafeLink("a mail links to http(s) pages only; check the public URL and the receipt link")
         for name, value in vars(self).items():

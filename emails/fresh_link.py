@@ -1,15 +1,12 @@
 """Somebody asked for a new link to their open payment: the link, what it is for, and nothing that urges."""
 
 from emails import parts
-from emails.facts import MailFacts
-from emails.layout import RenderedMail, lay_out
 from emails.letter import Letter, Voice
 
 
-def generate(facts: MailFacts) -> RenderedMail:
+def generate(voice: Voice) -> Letter:
     """The mail that answers a request made on the customer's page."""
-    voice = Voice(facts)
-    letter = Letter(
+    return Letter(
         subject=voice.say("fresh_link.subject"),
         preheader=voice.say("fresh_link.preheader"),
         heading=voice.say("fresh_link.heading"),
@@ -17,8 +14,7 @@ def generate(facts: MailFacts) -> RenderedMail:
         lines=parts.lines(voice),
         more_lines=parts.more_lines(voice),
         rows=parts.total_row(voice),
-        button=parts.pay_button(voice, "fresh_link.button"),
+        button=parts.pay_button(voice, "button.page"),
         button_note=voice.say("button.note"),
         closing=voice.all_of("closing.help"),
     )
-    return lay_out(letter, voice)

@@ -25,12 +25,17 @@ _PREHEADER_PAD = "\u034f\u200c\u00a0" * 60
 
 @dataclass(frozen=True)
 class RenderedMail:
-    """A mail ready for a sender: `subject` is one line, `preheader` is already hidden in `html`."""
+    """A mail ready for a sender: `subject` is one line, `preheader` is already hidden in `html`, `language` is BCP 47.
+
+    `left_out` are the keys of the operator's own texts that were refused, so that ours were said.
+    """
 
     subject: str
     preheader: str
     text: str
     html: str
+    language: str
+    left_out: tuple[str, ...] = ()
 
 
 def lay_out(letter: Letter, voice: Voice) -> RenderedMail:
@@ -40,6 +45,8 @@ def lay_out(letter: Letter, voice: Voice) -> RenderedMail:
         preheader=letter.preheader.text,
         text=_text(letter, voice),
         html=_html(letter, voice),
+        language=voice.catalogue.language,
+        left_out=tuple(dict.fromkeys(voice.own.left_out)),
     )
 
 
@@ -52,7 +59,6 @@ def _template() -> Template:
 
 def _html(letter: Letter, voice: Voice) -> str:
     merchant = voice.facts.merchant
-    is_rtl = voice.locale.text_direction == "rtl"
     return _template().render(
         letter=letter,
         merchant_name=voice.values["merchant"].text,
@@ -60,14 +66,15 @@ def _html(letter: Letter, voice: Voice) -> str:
         website=merchant.website if is_web_link(merchant.website) else None,
         postal_address=tidy(merchant.postal_address or ""),
         why=parts.footer(voice),
+        unsubscribe=parts.unsubscribe(voice),
         steps_title=voice.say("steps.title"),
         button=button_colours(merchant.brand_color),
         dark_card=DARK_CARD,
         pad=_PREHEADER_PAD,
         lang=voice.catalogue.language,
-        dir="rtl" if is_rtl else "ltr",
-        start="right" if is_rtl else "left",
-        end="left" if is_rtl else "right",
+        dir="rtl" if voice.is_rtl else "ltr",
+        start="right" if voice.is_rtl else "left",
+        end="left" if voice.is_rtl else "right",
     )
 
 
@@ -100,7 +107,10 @@ def _signature(voice: Voice) -> str:
     merchant = voice.facts.merchant
     website = merchant.website if is_web_link(merchant.website) else ""
     known = [voice.values["merchant"].text, tidy(merchant.postal_address or ""), website or ""]
-    return "\n".join(["--", *(line for line in known if line), "", _wrap(parts.footer(voice).text)])
+    lines = ["--", *(line for line in known if line), "", _wrap(parts.footer(voice).text)]
+    if voice.facts.unsubscribe_url:
+        lines.append(f"{voice.pair(voice.say('footer.unsubscribe'), literal(''))} {voice.facts.unsubscribe_url}")
+    return "\n".join(lines)
 
 
 def _wrap(text: str, indent: str = "") -> str:

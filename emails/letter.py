@@ -5,21 +5,17 @@ result before it is laid out. Refuses to know HTML structure and which mails exi
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from babel.lists import format_list
-
-from app.money import Money, format_money
 from emails import moments
 from emails.catalogue import nearest
 from emails.facts import MailFacts
-from emails.phrase import Phrase, compose, link, literal, plain, tidy
+from emails.pen import Pen
+from emails.phrase import Phrase, compose, plain
+from emails.values import values_of
+from emails.wording import OwnTexts
 
 # More lines than this make a mail a statement; the page behind the link lists them all.
 MOST_LINES = 8
-# Names go into subjects, which are cut at about 78 characters anyway, and a first name longer than this is none.
-_NAME_LIMIT = 60
-_FIRST_NAME_LIMIT = 40
 
 
 @dataclass(frozen=True)
@@ -63,23 +59,26 @@ class Letter:
     closing: tuple[Phrase, ...] = ()
 
 
-class Voice:
-    """Says catalogue texts about one set of facts, in the customer's language, zone and money format."""
+class Voice(Pen):
+    """Says texts about one set of facts, in the customer's language, zone and money format; the operator's own texts
+    where there are any that can be said."""
 
-    def __init__(self, facts: MailFacts) -> None:
+    def __init__(self, facts: MailFacts, own: OwnTexts | None = None) -> None:
         self.facts = facts
+        self.own = own or OwnTexts()
         self.catalogue, self.locale = nearest(facts.locale)
         self.zone = moments.zone(facts.timezone)
-        self.values = self._values()
+        named_invoice = self.catalogue.find("named_invoice", frozenset({"number"}))
+        self.values = values_of(facts, self, named_invoice)
         self.known = frozenset(self.values)
 
     def find(self, key: str, count: int | None = None) -> Phrase | None:
         """The text of `key`, or None where the facts it needs are missing. Raises BrokenCatalogue for no such key."""
-        template = self.catalogue.find(key, self.known, count)
-        if template is None:
-            return None
         values = self.values if count is None else {**self.values, "count": plain(str(count))}
-        return compose(template, values)
+        form, known = self.catalogue.form(key, count), frozenset(values)
+        own = self.own.find(self.catalogue.language, key, form, known)
+        template = own if own is not None else self.catalogue.find(key, known, count)
+        return compose(template, values) if template is not None else None
 
     def say(self, key: str, count: int | None = None) -> Phrase:
         """The text of `key`, which must be sayable whatever is missing (a test holds every catalogue to that)."""
@@ -97,68 +96,6 @@ class Voice:
         template = self.catalogue.find("pair", frozenset({"label", "value"})) or ""
         return compose(template, {"label": label, "value": value}).text.rstrip()
 
-    def day(self, moment: datetime) -> Phrase:
-        """`Friday, March 27` in the customer's zone."""
-        return literal(moments.day(moment, self.locale, self.zone))
-
-    def date(self, moment: datetime) -> Phrase:
-        """`March 27, 2026` in the customer's zone."""
-        return literal(moments.date(moment, self.locale, self.zone))
-
-    def clock_time(self, moment: datetime) -> Phrase:
-        """The time of day with its zone."""
-        return literal(moments.clock_time(moment, self.locale, self.zone))
-
-    def money(self, money: Money) -> Phrase:
-        """An amount as the customer writes it."""
-        return literal(format_money(money, str(self.locale)))
-
     def total(self) -> Phrase | None:
         """What is owed in all; several currencies are listed side by side, never added."""
-        sums: dict[str, Money] = {}
-        for owed in self.facts.amounts:
-            currency = owed.amount.currency
-            sums[currency] = sums[currency] + owed.amount if currency in sums else owed.amount
-        written = [self.money(money).text for money in sums.values()]
-        return literal(format_list(written, locale=self.locale)) if written else None
-
-    def _invoice(self) -> Phrase | None:
-        """`invoice FW-0042`: what a debt is called that belongs to no subscription."""
-        number = tidy(self.facts.invoice_number or "", _NAME_LIMIT)
-        template = self.catalogue.find("named_invoice", frozenset({"number"}))
-        if self.facts.is_about_subscription or not number or template is None:
-            return None
-        return compose(template, {"number": literal(number)})
-
-    def _values(self) -> dict[str, Phrase]:
-        facts = self.facts
-        merchant = literal(tidy(facts.merchant.name, _NAME_LIMIT))
-        support = facts.merchant.support_email
-        possible = {
-            "merchant": merchant,
-            "product": self._invoice() or _named(facts.product_name) or merchant,
-            "plan": _named(facts.downgrade_to),
-            "name": _greetable(facts.customer_first_name),
-            "amount": self.total(),
-            "support": link(tidy(support), f"mailto:{tidy(support)}") if support else None,
-            "retry_date": self.day(facts.next_attempt_at) if facts.next_attempt_at else None,
-            "final_date": self.day(facts.final_action_at) if facts.final_action_at else None,
-            "final_time": self.clock_time(facts.final_action_at) if facts.final_action_at else None,
-            "period_end": self.date(facts.period_ends_at) if facts.period_ends_at else None,
-            "access_date": self.day(facts.access_until) if facts.access_until else None,
-            "paid_date": self.date(facts.paid_at) if facts.paid_at else None,
-        }
-        return {name: phrase for name, phrase in possible.items() if phrase}
-
-
-def _named(value: str | None) -> Phrase | None:
-    line = tidy(value or "", _NAME_LIMIT)
-    return literal(line) if line else None
-
-
-def _greetable(name: str | None) -> Phrase | None:
-    """A first name, unless it is something a mail program would turn into a link: sign-up forms are filled in by
-    strangers, and a stranger's address must not be delivered under the merchant's name."""
-    line = tidy(name or "")
-    looks_like_link = "/" in line or "@" in line or "." in line.rstrip(".")
-    return plain(line) if line and len(line) <= _FIRST_NAME_LIMIT and not looks_like_link else None
+        return self.sum_of(owed.amount for owed in self.facts.amounts)

@@ -39,6 +39,12 @@ def clock_time(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
     return f"{format_time(local, 'short', locale=locale)} ({get_timezone_name(local, locale=locale)})"
 
 
+def minute(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
+    """Day and time of day with its zone, for what must be known exactly."""
+    both = str(locale.datetime_formats["medium"])
+    return both.replace("{1}", day(moment, locale, timezone)).replace("{0}", clock_time(moment, locale, timezone))
+
+
 def _polish(written: str, locale: Locale) -> str:
     # CLDR writes `1 mars`; French says the first of a month as an ordinal.
     return _FRENCH_FIRST.sub("1er ", written) if locale.language == "fr" else written

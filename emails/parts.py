@@ -3,10 +3,9 @@
 Each returns what the facts allow, in the voice it is given. Refuses to know which mail it is for.
 """
 
-from app.cards import brand_name
 from emails.facts import FinalAction, MailFacts, Owed
 from emails.letter import MOST_LINES, Button, Line, Row, Voice
-from emails.phrase import Phrase, literal, plain, tidy
+from emails.phrase import Phrase, link, plain
 
 # The final actions that the customer would notice. The other two change nothing for them.
 ENDINGS = frozenset(FinalAction) - {FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE}
@@ -36,12 +35,32 @@ def total_row(voice: Voice) -> tuple[Row, ...]:
 
 def card_row(voice: Voice) -> tuple[Row, ...]:
     """The card that was tried, by brand and last four digits."""
-    card = voice.facts.card
-    if not card:
-        return ()
-    # Hard blanks: a card number broken over two lines reads like two numbers.
-    words = (tidy(brand_name(card.brand) or ""), "••••", tidy(card.last4))
-    return (Row(voice.say("panel.card"), literal("\u00a0".join(filter(None, words)))),)
+    card = voice.values.get("card")
+    return (Row(voice.say("panel.card"), card),) if card else ()
+
+
+def expiry_row(voice: Voice) -> tuple[Row, ...]:
+    """The month in which the card expires."""
+    expiry = voice.values.get("card_expiry")
+    return (Row(voice.say("panel.valid_until"), expiry),) if expiry else ()
+
+
+def next_charge_row(voice: Voice) -> tuple[Row, ...]:
+    """When the card is to be charged next."""
+    date = voice.values.get("charge_date")
+    return (Row(voice.say("panel.next_charge"), date),) if date else ()
+
+
+def due_row(voice: Voice) -> tuple[Row, ...]:
+    """When an invoice that is paid by hand is, or was, due."""
+    date = voice.values.get("due_date")
+    return (Row(voice.say("panel.due"), date),) if date else ()
+
+
+def several(voice: Voice) -> tuple[Phrase, ...]:
+    """That more than one invoice is open, where it is: all of them are one conversation."""
+    count = len(voice.facts.amounts)
+    return (voice.say("several", count),) if count > 1 else ()
 
 
 def pay_button(voice: Voice, label_key: str) -> Button:
@@ -59,8 +78,8 @@ def deadline_row(voice: Voice) -> tuple[Row, ...]:
     """The last moment to pay, to the minute and with its zone, where that moment changes anything."""
     if (voice.facts.final_action or FinalAction.LEAVE) is FinalAction.LEAVE:
         return ()
-    date, time = voice.values.get("final_date"), voice.values.get("final_time")
-    return (Row(voice.say("panel.pay_before"), literal(f"{date.text}, {time.text}")),) if date and time else ()
+    moment = voice.facts.final_action_at
+    return (Row(voice.say("panel.pay_before"), voice.minute(moment)),) if moment else ()
 
 
 def paid_row(voice: Voice) -> tuple[Row, ...]:
@@ -80,6 +99,12 @@ def footer(voice: Voice) -> Phrase:
     return voice.say("footer.subscription" if voice.facts.is_about_subscription else "footer.invoice")
 
 
+def unsubscribe(voice: Voice) -> Phrase | None:
+    """The way out of the mails that one may be spared."""
+    url = voice.facts.unsubscribe_url
+    return link(voice.say("footer.unsubscribe").text, url) if url else None
+
+
 def steps(voice: Voice) -> tuple[Row, ...]:
     """What happens next, day by day: the next try, and what ends the waiting where something does end."""
     facts = voice.facts
@@ -97,10 +122,13 @@ def closing(voice: Voice) -> tuple[Phrase, ...]:
 
 
 def _line(voice: Voice, owed: Owed) -> Line:
-    title = plain(owed.description or "")
-    number = plain(owed.invoice_number or "")
-    label = voice.say("panel.invoice")
-    detail = literal(f"{label.text} {number.text}") if number.text else None
+    title, number = plain(owed.description or ""), plain(owed.invoice_number or "")
+    amount = voice.money(owed.amount)
+    detail = _joined(voice.say("panel.invoice"), voice.isolate(number)) if number.text else None
     if detail and not title.text and not voice.facts.is_about_subscription:
-        return Line(detail, None, voice.money(owed.amount))
-    return Line(title if title.text else voice.values["product"], detail, voice.money(owed.amount))
+        return Line(detail, None, amount)
+    return Line(voice.isolate(title) if title.text else voice.values["product"], detail, amount)
+
+
+def _joined(label: Phrase, value: Phrase) -> Phrase:
+    return Phrase(f"{label.text} {value.text}", label.html + " " + value.html)

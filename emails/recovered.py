@@ -4,15 +4,12 @@ It promises nothing about the subscription, because a payment may also arrive af
 """
 
 from emails import parts
-from emails.facts import MailFacts
-from emails.layout import RenderedMail, lay_out
 from emails.letter import Letter, Voice
 
 
-def generate(facts: MailFacts) -> RenderedMail:
+def generate(voice: Voice) -> Letter:
     """The mail after a recovered payment. `facts.amounts` is what was paid; without a receipt there is no button."""
-    voice = Voice(facts)
-    letter = Letter(
+    return Letter(
         subject=voice.say("recovered.subject"),
         preheader=voice.say("recovered.preheader"),
         heading=voice.say("recovered.heading"),
@@ -23,4 +20,3 @@ def generate(facts: MailFacts) -> RenderedMail:
         button=parts.receipt_button(voice),
         closing=voice.all_of("closing.help"),
     )
-    return lay_out(letter, voice)

@@ -1,16 +1,13 @@
 """A payment is still open: a short nudge with the days of what happens next."""
 
 from emails import parts
-from emails.facts import MailFacts
-from emails.layout import RenderedMail, lay_out
 from emails.letter import Letter, Voice
 
 
-def generate(facts: MailFacts) -> RenderedMail:
+def generate(voice: Voice) -> Letter:
     """The mail between the first one and the final notice, worded by `facts.decline_reason`."""
-    voice = Voice(facts)
-    reason = facts.decline_reason
-    letter = Letter(
+    reason = voice.facts.decline_reason
+    return Letter(
         subject=voice.say("reminder.subject"),
         preheader=voice.say("reminder.preheader"),
         heading=voice.say("reminder.heading"),
@@ -18,6 +15,7 @@ def generate(facts: MailFacts) -> RenderedMail:
             parts.greeting(voice),
             voice.say(f"reminder.what.{reason}"),
             voice.say(f"reminder.ask.{reason}"),
+            *parts.several(voice),
         ),
         lines=parts.lines(voice),
         more_lines=parts.more_lines(voice),
@@ -27,4 +25,3 @@ def generate(facts: MailFacts) -> RenderedMail:
         steps=parts.steps(voice),
         closing=voice.all_of("access") + parts.closing(voice),
     )
-    return lay_out(letter, voice)

@@ -1,8 +1,7 @@
 """The final action was taken, or undone by a late payment: what is different now, and the way back if there is one."""
 
 from emails import parts
-from emails.facts import FinalAction, MailFacts
-from emails.layout import RenderedMail, lay_out
+from emails.facts import FinalAction
 from emails.letter import Button, Letter, Voice
 
 # What a payment still changes. A closed invoice asks for nothing any more.
@@ -15,13 +14,13 @@ _BUTTONS = {
 }
 
 
-def generate(facts: MailFacts) -> RenderedMail:
+def generate(voice: Voice) -> Letter:
     """The mail after the final action, or after its undoing if `facts.is_restored`. No action reads as `leave`."""
-    return _restored(Voice(facts)) if facts.is_restored else _taken(Voice(facts))
+    return _restored(voice) if voice.facts.is_restored else _taken(voice)
 
 
-def _restored(voice: Voice) -> RenderedMail:
-    letter = Letter(
+def _restored(voice: Voice) -> Letter:
+    return Letter(
         subject=voice.say("subscription_changed.subject.restored"),
         preheader=voice.say("subscription_changed.preheader.restored"),
         heading=voice.say("subscription_changed.heading.restored"),
@@ -32,14 +31,13 @@ def _restored(voice: Voice) -> RenderedMail:
         button=parts.receipt_button(voice),
         closing=voice.all_of("closing.help"),
     )
-    return lay_out(letter, voice)
 
 
-def _taken(voice: Voice) -> RenderedMail:
+def _taken(voice: Voice) -> Letter:
     action = voice.facts.final_action or FinalAction.LEAVE
     button = _way_back(voice, action)
     still_open = (voice.say(f"subscription_changed.still_open.{action}"),) if button else ()
-    letter = Letter(
+    return Letter(
         subject=voice.say(f"subscription_changed.subject.{action}"),
         preheader=voice.say(f"subscription_changed.preheader.{action}"),
         heading=voice.say(f"subscription_changed.heading.{action}"),
@@ -51,7 +49,6 @@ def _taken(voice: Voice) -> RenderedMail:
         button_note=voice.say("button.note") if button else None,
         closing=voice.all_of("closing.help"),
     )
-    return lay_out(letter, voice)
 
 
 def _way_back(voice: Voice, action: FinalAction) -> Button | None:

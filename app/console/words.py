@@ -302,6 +302,12 @@ MESSAGE_KINDS = {
     "final_notice": "Final notice",
     "recovered": "Thank you",
     "subscription_changed": "Subscription changed",
+    "card_expiring": "Card expires soon",
+    "promise_confirmed": "Day chosen",
+    "promise_broken": "Chosen day passed",
+    "invoice_due_soon": "Invoice due soon",
+    "invoice_due": "Invoice due",
+    "invoice_overdue": "Invoice overdue",
 }
 
 

@@ -25,6 +25,12 @@ class MailKind(StrEnum):
     FINAL_NOTICE = "final_notice"
     RECOVERED = "recovered"
     SUBSCRIPTION_CHANGED = "subscription_changed"
+    CARD_EXPIRING = "card_expiring"
+    PROMISE_CONFIRMED = "promise_confirmed"
+    PROMISE_BROKEN = "promise_broken"
+    INVOICE_DUE_SOON = "invoice_due_soon"
+    INVOICE_DUE = "invoice_due"
+    INVOICE_OVERDUE = "invoice_overdue"
 
 
 CHASING = frozenset({MailKind.PAYMENT_FAILED, MailKind.ACTION_REQUIRED, MailKind.REMINDER, MailKind.FINAL_NOTICE})
