@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from app.campaigns.strict import Strict
+from app.vocabulary import DebtAfterwards
 
 
 class ContactRules(Strict):
@@ -30,12 +31,14 @@ class ContactRules(Strict):
 class RetentionOffer(Strict):
     """What a customer may choose on the page instead of paying: a pause of `months`, a smaller plan, or the end.
 
-    A price has one currency, so a downgrade names one price for each currency it is billed in (lower-case ISO).
+    A price has one currency, so a downgrade names one price for each currency it is billed in (lower-case ISO). `debt`
+    says what becomes of the open invoice: one that is kept lets a subscription run to the end of its period.
     """
 
     kind: Literal["pause", "downgrade", "cancel"]
     months: int | None = Field(None, ge=1, le=12)
     prices: dict[str, str] = Field(default_factory=dict)
+    debt: DebtAfterwards = DebtAfterwards.KEEP
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> "RetentionOffer":

@@ -32,3 +32,8 @@ class SubscriptionSnapshot(TenantRecord):
     def has_changed_subscription(self) -> bool:
         """Whether the action took something from the subscription; it may have changed the debt alone, or nothing."""
         return "subscription" in self.parameters.get("did", ())
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the customer chose it instead of paying; only they can take that back."""
+        return bool(self.parameters.get("chosen", False))

@@ -5,6 +5,7 @@ downgrade, a pause or a cancellation does not remove the debt, so what becomes o
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from app.errors import RecoupError
@@ -59,12 +60,15 @@ _ALREADY = {
 class FinalAction:
     """What a campaign asks for. `price_id` is the price to fall to, for a downgrade alone; raises `PriceMissing`.
 
-    `debt` says what becomes of the open invoice; marking it uncollectible may also be the whole action.
+    `debt` says what becomes of the open invoice; marking it uncollectible may also be the whole action. A pause may end
+    by itself at `resumes_at` (aware UTC). What the customer chose themselves (`is_chosen`) no payment takes back.
     """
 
     kind: FinalActionKind
     price_id: str | None = None
     debt: DebtAfterwards = DebtAfterwards.KEEP
+    resumes_at: datetime | None = None
+    is_chosen: bool = False
 
     def __post_init__(self) -> None:
         if self.kind is FinalActionKind.DOWNGRADE and not self.price_id:

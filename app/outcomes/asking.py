@@ -111,7 +111,9 @@ class Work:
             case FinalActionKind.DOWNGRADE:
                 self.gateway.change_price(before, str(action.price_id), idempotency_key=key)
             case FinalActionKind.PAUSE:
-                self.gateway.pause_collection(before.id, PAUSE_BEHAVIOR, idempotency_key=key)
+                self.gateway.pause_collection(
+                    before.id, PAUSE_BEHAVIOR, idempotency_key=key, resumes_at=action.resumes_at
+                )
 
     @contextmanager
     def _minding_stored_answers(self, row: Row) -> Iterator[None]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import cast, exists, func, select, update
+from sqlalchemy import cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
@@ -59,9 +59,10 @@ def find_row(session: Session, case_id: UUID) -> Row | None:
 
 
 def has_something_to_restore(session: Session, case_id: UUID) -> bool:
-    """Whether a payment of this case calls for `restore`: an action was taken, or may have been."""
-    open_states = (FinalActionState.INTENDED, FinalActionState.DONE)
-    return bool(session.scalar(select(exists().where(Row.case_id == case_id, Row.state.in_(open_states)))))
+    """Whether a payment of this case calls for `restore`: an action was taken, or may have been, and was not the
+    customer's own wish."""
+    row = find_row(session, case_id)
+    return row is not None and row.state in (FinalActionState.INTENDED, FinalActionState.DONE) and not row.is_chosen
 
 
 def record(
@@ -103,7 +104,14 @@ def record(
 def action_of(row: Row) -> FinalAction:
     """The action as it was decided when the row was written: a repeat does the same again."""
     debt = DebtAfterwards(row.parameters.get("debt", DebtAfterwards.KEEP))
-    return FinalAction(row.action, row.parameters.get("price_id"), debt)
+    resumes_at = row.parameters.get("resumes_at")
+    return FinalAction(
+        row.action,
+        row.parameters.get("price_id"),
+        debt,
+        resumes_at=datetime.fromisoformat(resumes_at) if resumes_at else None,
+        is_chosen=row.is_chosen,
+    )
 
 
 def settle(
@@ -179,6 +187,8 @@ def _parameters(action: FinalAction, invoice: InvoiceSnapshot | None, now: datet
     return {
         "price_id": action.price_id,
         "debt": action.debt,
+        "resumes_at": action.resumes_at.isoformat() if action.resumes_at else None,
+        "chosen": action.is_chosen,
         "did": [],
         "invoice_status": invoice.status if invoice else None,
         "generation": 0,

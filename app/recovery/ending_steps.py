@@ -1,10 +1,14 @@
 """The steps at the end of a case: the final action, and giving back what it took when money comes late."""
 
+from sqlalchemy.orm import Session
+
+from app.models import RecoveryCase
 from app.outcomes.actions import FinalAction
 from app.outcomes.final import run_final_action
 from app.outcomes.ledger import has_something_to_restore
 from app.outcomes.restoring import restore
 from app.recovery import cases, planning, steps
+from app.recovery.choices import read_choice
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
 from app.vocabulary import CaseState, EntryKind, StepKind, StepState
@@ -20,27 +24,28 @@ def run_final(running: RunningStep) -> None:
             now = context.clock.now()
             steps.finish(session, running.claim, StepState.SKIPPED, f"the case is {case.state}", now)
             return
-        settings = planning.definition_of(session, case).final_action
-        kind, price_id = settings.for_currency(case.currency)
+        action = read_choice(running.step.plan) or _of_campaign(session, case)
     result = run_final_action(
-        context,
-        running.gateway,
-        organization_id=running.organization_id,
-        case_id=running.case_id,
-        action=FinalAction(kind, price_id, settings.debt),
+        context, running.gateway, organization_id=running.organization_id, case_id=running.case_id, action=action
     )
     now = context.clock.now()
     with context.database.organization(running.organization_id) as session:
         case = cases.lock_case(session, running.case_id)
         cases.append(session, case, EntryKind.ACTION, "final_action", "final_action", now, now, result.summary)
         steps.finish(session, running.claim, StepState.DONE, result.summary, now)
-        if result.changed_subscription:
+        if result.changed_subscription and not action.is_chosen:  # who chose it was told on the page
             content = {"kind": "subscription_changed"}
             steps.plan(session, case, StepKind.MESSAGE, "message:final_action_done", now, "Say what was done.", content)
         if case.state is CaseState.RECOVERED and has_something_to_restore(session, case.id):
             # money came while the action was taken, and the undoing planned then may have found nothing yet
             steps.plan(session, case, StepKind.RESTORE, "restore:after_final_action", now, "Paid meanwhile.")
     observe_invoice(context, running.gateway, running.connection, running.invoice_stripe_id)
+
+
+def _of_campaign(session: Session, case: RecoveryCase) -> FinalAction:
+    settings = planning.definition_of(session, case).final_action
+    kind, price_id = settings.for_currency(case.currency)
+    return FinalAction(kind, price_id, settings.debt)
 
 
 def run_restore(running: RunningStep) -> None:
@@ -50,5 +55,6 @@ def run_restore(running: RunningStep) -> None:
     now = context.clock.now()
     with context.database.organization(running.organization_id) as session:
         case = cases.lock_case(session, running.case_id)
-        cases.append(session, case, EntryKind.ACTION, "restored", "restored", now, now, result.summary)
+        key = "restored" if running.step.key == "restore" else f"restored:{running.step.key}"
+        cases.append(session, case, EntryKind.ACTION, "restored", key, now, now, result.summary)
         steps.finish(session, running.claim, StepState.DONE, result.summary, now)

@@ -197,7 +197,7 @@ def _end(session: Session, case: RecoveryCase, now: datetime) -> None:
     if _was_written_to(session, case):
         steps.plan(session, case, StepKind.MESSAGE, THANK_YOU, now, "Paid: say thank you.", {"kind": "recovered"})
     taken = session.scalar(select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case.id))
-    if taken and taken.state in (FinalActionState.DONE, FinalActionState.INTENDED):
+    if taken and taken.state in (FinalActionState.DONE, FinalActionState.INTENDED) and not taken.is_chosen:
         steps.plan(session, case, StepKind.RESTORE, "restore", now, "Paid after the end: give back what was taken.")
 
 
