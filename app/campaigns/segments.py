@@ -158,9 +158,7 @@ def check_size(rule: Rule) -> Rule:
     if _depth(rule) > DEEPEST:
         raise ValueError(f"groups lie more than {DEEPEST} deep; make the outer ones into campaigns of their own")
     if sum(1 for _ in walk(rule)) > MOST_RULES:
-        raise ValueError(
-            f"more than {MOST_RULES} rules; list several words in one, as in country: [DE, AT]"
-        )
+        raise ValueError(f"more than {MOST_RULES} rules; list several words in one, as in country: [DE, AT]")
     return rule
 
 

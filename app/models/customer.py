@@ -28,5 +28,6 @@ class Customer(TenantRecord):
     default_payment_method_id: Mapped[str | None]
     default_source_id: Mapped[str | None]
     stripe_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     customer_since: Mapped[datetime | None]
     refreshed_at: Mapped[datetime]

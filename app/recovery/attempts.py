@@ -42,6 +42,17 @@ def import_charges(session: Session, case: RecoveryCase, reading: Reading, now: 
     _note_new_card(session, case, reading, known, now)
 
 
+def decline_class_in(reading: Reading) -> str | None:
+    """How the newest failed charge of a reading was declined, before anything of it is written; None where none was."""
+    failed = [charge for charge in reading.charges if charge.status == "failed"]
+    if not failed:
+        wants_approval = reading.intent is not None and reading.intent.status == "requires_action"
+        return DeclineClass.AUTHENTICATION.value if wants_approval else None
+    newest = max(failed, key=lambda charge: charge.created)
+    brand = newest.card.brand if newest.card else None
+    return classify(to_decline_signals(newest.signals), brand).decline_class.value
+
+
 def find_unanswered(known: list[ChargeAttempt], charge: ChargeSnapshot) -> ChargeAttempt | None:
     """The open attempt of ours that a charge made since may be the answer to; whoever gets the answer says so."""
     for attempt in known:

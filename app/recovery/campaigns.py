@@ -4,15 +4,19 @@ Gives a new organization its defaults: monthly plans are followed for 28 days an
 cycle (docs/campaigns.md has the evidence). What a definition may say is the business of `app.campaigns`.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import ANNUAL, MONTHLY, CampaignDefinition
+from app.campaigns.matching import SegmentFacts, matches
 from app.campaigns.stored import read_stored
 from app.campaigns.strict import CampaignInvalid
+from app.campaigns.words import say
 from app.models import Campaign, CampaignVersion
 
 
@@ -23,7 +27,7 @@ def add_version(
     organization_id: UUID = session.info["organization_id"]
     campaign = session.scalar(select(Campaign).where(Campaign.slug == slug).with_for_update())
     if campaign is None:
-        position = len(session.scalars(select(Campaign.id)).all()) + 1
+        position = (session.scalar(select(func.max(Campaign.position))) or 0) + 1
         campaign = Campaign(
             organization_id=organization_id,
             slug=slug,
@@ -61,26 +65,60 @@ def read_definition(version: CampaignVersion) -> CampaignDefinition:
     return read_stored(version.definition)
 
 
-def find_version_for(session: Session, interval: str | None) -> CampaignVersion:
-    """The newest version of the first campaign, in order, that covers `interval`; else of the default one.
+@dataclass(frozen=True)
+class InForce:
+    """A campaign that new cases may come to, with the version they would begin with."""
 
-    Raises `CampaignInvalid` when the organization has no campaign at all.
-    """
-    campaigns = session.scalars(
-        select(Campaign).where(Campaign.archived_at.is_(None)).order_by(Campaign.position)
-    ).all()
-    fallback: CampaignVersion | None = None
-    for campaign in campaigns:
-        version = newest_version(session, campaign.id)
-        if interval is not None and interval in read_definition(version).intervals:
-            return version
-        if campaign.is_default:
-            fallback = version
-    if fallback is None:
-        raise CampaignInvalid(
-            "no campaign covers this case and no default is set; add one with `recoup campaigns apply`"
+    campaign: Campaign
+    version: CampaignVersion
+    definition: CampaignDefinition
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The one campaign that covers a payment. `by_default` where no segment fits, so that it fell to the default."""
+
+    chosen: InForce
+    by_default: bool
+
+    @property
+    def because(self) -> str:
+        """Why this one, as a sentence."""
+        name = f"{self.chosen.campaign.name}, version {self.chosen.version.number}"
+        if self.by_default:
+            return f"It falls to {name}, the default, because no segment fits."
+        return f"It follows {name}: {say(self.chosen.definition.segment)}."
+
+
+def in_force(session: Session) -> list[InForce]:
+    """The campaigns that new cases may come to, in the order in which they are asked."""
+    newest = (
+        select(CampaignVersion.campaign_id, func.max(CampaignVersion.number).label("number"))
+        .group_by(CampaignVersion.campaign_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Campaign, CampaignVersion)
+        .join(newest, newest.c.campaign_id == Campaign.id)
+        .join(
+            CampaignVersion,
+            (CampaignVersion.campaign_id == Campaign.id) & (CampaignVersion.number == newest.c.number),
         )
-    return fallback
+        .where(Campaign.archived_at.is_(None))
+        .order_by(Campaign.position, Campaign.created_at, Campaign.slug)
+    )
+    return [InForce(campaign, version, read_definition(version)) for campaign, version in rows]
+
+
+def choose(campaigns: Sequence[InForce], facts: SegmentFacts) -> Choice:
+    """The first campaign whose segment surely fits, else the default; raises `CampaignInvalid` where there is none."""
+    for each in campaigns:
+        if each.definition.segment is not None and matches(each.definition.segment, facts):
+            return Choice(each, by_default=False)
+    for each in campaigns:
+        if each.campaign.is_default:
+            return Choice(each, by_default=True)
+    raise CampaignInvalid("no campaign covers this case and no default is set; add one with `recoup campaigns apply`")
 
 
 def newest_version(session: Session, campaign_id: UUID) -> CampaignVersion:

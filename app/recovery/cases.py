@@ -66,11 +66,13 @@ def open_case(
     now: datetime,
     origin: CaseOrigin = CaseOrigin.FAILURE,
     billed_name: str | None = None,
+    because: str = "",
 ) -> RecoveryCase:
     """Begin a case for an invoice whose payment failed. The caller holds the invoice row's lock.
 
-    `billed_name` is what the invoice is for, which later changes of the plan do not change. An old debt begins as of
-    `now`: its `failed_at` is the day it was asked for (docs/metrics.md).
+    `billed_name` is what the invoice is for, which later changes of the plan do not change. `because` says
+    why this version covers it. An old debt begins as of `now`: its `failed_at` is the day it was asked for
+    (docs/metrics.md).
     """
     definition = read_definition(version)
     ends = window_end(definition, failed_at)
@@ -94,7 +96,7 @@ def open_case(
     )
     session.add(case)
     session.flush()
-    append(session, case, EntryKind.FACT, "opened", "opened", failed_at, now, _OPENED[origin])
+    append(session, case, EntryKind.FACT, "opened", "opened", failed_at, now, f"{_OPENED[origin]} {because}".strip())
     return case
 
 

@@ -3,7 +3,7 @@
 from app.failpoints import failpoint
 from app.messages import outbox
 from app.models import RecoveryCase
-from app.recovery import cases, plan_names, steps
+from app.recovery import cases, mail_steps, plan_names, steps
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
 from app.recovery.waiting import pause_for_charge
@@ -21,7 +21,7 @@ def run_message(running: RunningStep) -> None:
     with context.database.organization(running.organization_id) as session:
         case = cases.lock_case(session, running.case_id)
         kind = _kind(running, case)
-        why_not = _why_not(case, kind)
+        why_not = _why_not(case, kind) or mail_steps.why_not(running.step.plan, case)
         if why_not:
             steps.finish(session, running.claim, StepState.SKIPPED, why_not, now)
             summary = f"The mail {kind} was not sent: {why_not}."

@@ -15,8 +15,8 @@ from app.context import Context
 from app.failpoints import failpoint
 from app.models import CampaignVersion, Connection, Customer, Invoice, RecoveryCase, Subscription
 from app.recovery import cases, handover, planning, watching
-from app.recovery.attempts import import_charges
-from app.recovery.campaigns import find_version_for, read_definition
+from app.recovery.attempts import decline_class_in, import_charges
+from app.recovery.campaigns import choose, in_force, read_definition
 from app.recovery.endings import record_ending
 from app.recovery.projections import (
     StaleReading,
@@ -27,6 +27,7 @@ from app.recovery.projections import (
     write_subscription,
 )
 from app.recovery.reading import Reading, read_invoice
+from app.recovery.segment_facts import facts_of_invoice
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.snapshots import InvoiceSnapshot
 from app.vocabulary import CaseOrigin, CaseState
@@ -125,8 +126,9 @@ def _open(
     invoice, customer, subscription = rows
     failures = [charge.created for charge in reading.charges if charge.status == "failed"]
     failed_at = min(failures, default=hint.at if hint else now)
-    interval = subscription.interval if subscription else None
-    version = find_version_for(session, interval)
+    asked = facts_of_invoice(session, invoice, customer, subscription, decline_class_in(reading), now)
+    choice = choose(in_force(session), asked)
+    version = choice.chosen.version
     if invoice.status == "open" and _is_heard_of_too_late(version, failed_at, now):
         origin = CaseOrigin.OLD_DEBT
     if origin is CaseOrigin.OLD_DEBT:
@@ -143,6 +145,7 @@ def _open(
         now=now,
         origin=origin,
         billed_name=billed_name(reading.invoice, reading.subscription),
+        because=choice.because,
     )
 
 

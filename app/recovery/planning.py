@@ -3,13 +3,13 @@
 Called inside the transaction that recorded the facts, with the case locked. Deciding not to act is written down too.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.accounts import conflicts
-from app.campaigns.definition import CampaignDefinition, MessageStep
+from app.campaigns.definition import CampaignDefinition
 from app.models import (
     CampaignVersion,
     CaseEntry,
@@ -18,7 +18,7 @@ from app.models import (
     Step,
     SubscriptionSnapshot,
 )
-from app.recovery import cases, handover, promise_rows, steps
+from app.recovery import cases, handover, mail_steps, promise_rows, steps
 from app.recovery.campaigns import read_definition
 from app.recovery.cases import Happened
 from app.recovery.deciding import decide_now, decide_without_hold
@@ -36,7 +36,7 @@ from app.vocabulary import (
 
 THANK_YOU = "message:recovered"
 FOR_WANT_OF_TRIES = (Reason.STRIPE_OUT_OF_TRIES, Reason.OUT_OF_TRIES, Reason.NO_SLOT_LEFT, Reason.NOT_WORTH_A_TRY)
-SOFT = ("soft_fast", "soft_timed", "soft_opaque")
+LEFT_ALONE = "the campaign leaves this customer alone"
 
 
 def definition_of(session: Session, case: RecoveryCase) -> CampaignDefinition:
@@ -46,19 +46,8 @@ def definition_of(session: Session, case: RecoveryCase) -> CampaignDefinition:
 
 def plan_opening(session: Session, case: RecoveryCase, now: datetime) -> None:
     """Put onto the calendar what the campaign foresees from the first day: its mails and the end of its window."""
-    definition = definition_of(session, case)
-    for message in definition.messages:
-        due = message_due(message, case, is_soft=case.decline_class in SOFT)
-        steps.plan(session, case, StepKind.MESSAGE, f"message:{message.key}", due, "campaign", {"kind": message.kind})
+    mail_steps.plan_opening(session, case, definition_of(session, case), now)
     steps.plan(session, case, StepKind.WINDOW_END, "window_end", case.window_ends_at, "The window closes.")
-
-
-def message_due(message: MessageStep, case: RecoveryCase, *, is_soft: bool) -> datetime:
-    """When a campaign's mail is due; a soft decline is first given the silence the campaign grants it."""
-    if message.anchor == "end":
-        return case.window_ends_at - timedelta(days=message.days)
-    delay = timedelta(hours=message.soft_delay_hours) if is_soft else timedelta(0)
-    return case.failed_at + max(timedelta(days=message.days), delay)
 
 
 def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | None:
@@ -71,6 +60,7 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
         return None
     if case.state in (CaseState.CHARGING, CaseState.EXHAUSTED):
         return None
+    mail_steps.answer_events(session, case, definition_of(session, case), now)
     if handover.is_under_way(session, case):
         return None
     decision = decide_now(session, case, now)
@@ -81,18 +71,8 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
 
 
 def write_at_once(session: Session, case: RecoveryCase, now: datetime) -> None:
-    """Only the payer can help now, so the silence kept for soft declines ends: bring the first mail forward."""
-    session.execute(
-        update(Step)
-        .where(
-            Step.case_id == case.id,
-            Step.kind == StepKind.MESSAGE,
-            Step.state == StepState.PLANNED,
-            Step.plan["kind"].astext == "payment_failed",
-            Step.due_at > now,
-        )
-        .values(due_at=now)
-    )
+    """Only the payer can help now, so the silence kept for soft declines ends: bring mails forward."""
+    mail_steps.bring_forward(session, case, definition_of(session, case), now)
 
 
 def method_id_in_force(session: Session, case: RecoveryCase) -> str | None:
@@ -181,7 +161,11 @@ def _plan_final_action(session: Session, case: RecoveryCase, now: datetime) -> N
     conflicts.settle_case(session, case.id, now, "the case is exhausted")
     due = now + (case.grace_until - case.window_ends_at)
     is_new = steps.plan(session, case, StepKind.FINAL_ACTION, "final_action", due, "Nothing helped in time.")
-    if is_new and not is_anything_to_end(session, case):
+    if not is_new:
+        return
+    if mail_steps.is_excluded(session, case, definition_of(session, case)):
+        steps.skip(session, case.id, StepKind.FINAL_ACTION, LEFT_ALONE, now)
+    elif not is_anything_to_end(session, case):
         steps.skip(session, case.id, StepKind.FINAL_ACTION, NOTHING_TO_END, now)
 
 
