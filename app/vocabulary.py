@@ -100,11 +100,13 @@ class CaseOrigin(StrEnum):
 
 
 class ErrandKind(StrEnum):
-    """Long work at Stripe: looking for what was missed, reading the past, opening cases for old debts."""
+    """Long work at Stripe: looking for what was missed, reading the past, opening cases for old debts, and looking for
+    what customers should hear before anything fails."""
 
     RECONCILE = "reconcile"
     BACKFILL = "backfill"
     OLD_DEBTS = "old_debts"
+    NOTICES = "notices"
 
 
 class ErrandState(StrEnum):

@@ -89,6 +89,7 @@ LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
         ErrandKind.RECONCILE: "Looking for what was missed",
         ErrandKind.BACKFILL: "Reading the past",
         ErrandKind.OLD_DEBTS: "Opening cases for old debts",
+        ErrandKind.NOTICES: "Looking for what is due soon",
     },
     PastOutcome: {
         PastOutcome.PAID: "Paid",

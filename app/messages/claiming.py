@@ -1,6 +1,6 @@
 """Taking one message to send: decide anew, write the mail, claim the row. Runs in one transaction, calls nobody."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 import emails
 from app.errors import RecoupError
+from app.links import MailLink, make_unsubscribe_url
 from app.log import get_logger
-from app.messages import outcome, situation
+from app.messages import outcome
 from app.messages.addresses import on_the_wire
-from app.messages.cadence import Later, MailKind, Send, Skip, decide
-from app.messages.facts import Conversation, mail_facts, read_conversation
+from app.messages.cadence import CAN_BE_REFUSED, Later, MailKind, Send, Skip, decide
 from app.messages.senders.port import OutgoingMail
-from app.models import Message, RecoveryCase
+from app.messages.subjects import Subject, subject_of
+from app.models import Message
 from app.settings import Settings
 from app.vocabulary import MessageState
 
@@ -39,10 +40,11 @@ def claim(session: Session, settings: Settings, message: Message, sender: str, n
     """
     if not _is_to_be_looked_at(message, settings, now):
         return None
-    rows = read_conversation(session, session.get_one(RecoveryCase, message.case_id))
-    decision = decide(situation.read(session, rows, message, now), now)
+    subject = subject_of(session, message)
+    situation = subject.situation(now)
+    decision = decide(situation, now)
     if isinstance(decision, Send):
-        return _write(session, settings, rows, message, sender, now)
+        return _write(settings, subject, message, str(situation.address), sender, now)
     if isinstance(decision, Skip):
         outcome.give_up(session, message, decision.reason, now)
     else:
@@ -66,22 +68,31 @@ def _postpone(message: Message, decision: Later) -> None:
 
 
 def _write(
-    session: Session, settings: Settings, rows: Conversation, message: Message, sender: str, now: datetime
+    settings: Settings, subject: Subject, message: Message, address: str, sender: str, now: datetime
 ) -> Claim | None:
-    kind = MailKind(message.kind)
     try:
-        written = emails.render(kind, mail_facts(session, settings, rows, kind, now))
+        way_out = _way_out(settings, message)
+        facts = replace(subject.facts(settings, now), unsubscribe_url=way_out)
+        written = emails.render(message.kind, facts, variant=message.variant)
     except RecoupError as problem:
         # A setting or a translation that somebody will put right; the mail is not lost meanwhile.
         log.error("message.not_written", message=str(message.id), problem=type(problem).__name__)
         message.tries += 1
         outcome.put_back(message, f"not_written:{type(problem).__name__}", now)
         return None
-    message.recipient = rows.customer.email
-    message.locale = rows.locale
+    message.recipient = address
+    message.locale = subject.locale
     message.subject, message.text_body, message.html_body = written.subject, written.text, written.html
     token = _take(message, sender, now)
-    return Claim(token, now + LEASE, _outgoing(message, rows, settings, written, now))
+    return Claim(token, now + LEASE, _outgoing(message, subject, settings, written, way_out, now))
+
+
+def _way_out(settings: Settings, message: Message) -> str | None:
+    """Where the reader of a reminder says that they want no more of them."""
+    if MailKind(message.kind) not in CAN_BE_REFUSED:
+        return None
+    link = MailLink(message.organization_id, message.id)
+    return make_unsubscribe_url(settings.base_url(), settings.require("secret_key"), link)
 
 
 def _take(message: Message, sender: str, now: datetime) -> UUID:
@@ -98,9 +109,14 @@ def _take(message: Message, sender: str, now: datetime) -> UUID:
 
 
 def _outgoing(
-    message: Message, rows: Conversation, settings: Settings, written: emails.RenderedMail, now: datetime
+    message: Message,
+    subject: Subject,
+    settings: Settings,
+    written: emails.RenderedMail,
+    way_out: str | None,
+    now: datetime,
 ) -> OutgoingMail:
-    organization = rows.organization
+    organization = subject.organization
     return OutgoingMail(
         organization_id=message.organization_id,
         message_id=message.id,
@@ -114,5 +130,6 @@ def _outgoing(
         subject=written.subject,
         text=written.text,
         html=written.html,
-        locale=rows.locale,
+        locale=subject.locale,
+        unsubscribe_url=way_out,
     )

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.messages import suppression
 from app.messages.sendgrid_events import PROVIDER, EventType, Report
-from app.messages.suppression import SuppressedBecause
 from app.messages.timeline import note
+from app.messages.words import SuppressedBecause
 from app.models import DeliveryEvent, Message
 from app.vocabulary import EntryKind, MessageState
 
@@ -43,6 +43,18 @@ SAYS = {
 """What each report proves: who clicks, complains or unsubscribes has the mail in hand."""
 
 
+TOLD = {
+    EventType.DEFERRED: ("mail_deferred", "is held up: the customer's mail server takes it later"),
+    EventType.OPEN: ("mail_opened", "was opened"),
+    EventType.CLICK: ("mail_clicked", "was clicked"),
+    EventType.SPAMREPORT: ("mail_complained", "was reported as spam; this address gets no more mails"),
+    EventType.UNSUBSCRIBE: ("mail_unsubscribed", "made its reader unsubscribe; they get no more reminders"),
+    EventType.GROUP_UNSUBSCRIBE: ("mail_unsubscribed", "made its reader unsubscribe; they get no more reminders"),
+    EventType.GROUP_RESUBSCRIBE: ("mail_resubscribed", "has a reader who takes reminders again"),
+}
+"""What goes on the timeline beside deliveries and bounces."""
+
+
 def apply_reports(session: Session, reports: Iterable[Report], now: datetime) -> int:
     """Record the reports of one organization and move its messages; how many were news.
 
@@ -61,16 +73,28 @@ def apply_reports(session: Session, reports: Iterable[Report], now: datetime) ->
 
 
 def _apply(session: Session, message: Message, report: Report, now: datetime) -> bool:
-    if report.is_by_machine or not _is_new(session, message, report, now):
+    if not _is_new(session, message, report, now):
         return False
+    if report.is_by_machine:
+        return True  # kept with the message, and otherwise of no weight: nobody has read it
     _change_suppression(session, message, report, now)
-    if report.type is EventType.CLICK:
-        message.clicked_at = min(message.clicked_at or report.happened_at, report.happened_at)
-        note(session, message, EntryKind.FACT, "mail_clicked", f"{message.kind} opened", report.happened_at, now)
+    _remember(session, message, report, now)
     says = SAYS[report.type]
     if RANK[says] > RANK[message.state]:
         _move(session, message, says, report, now)
     return True
+
+
+def _remember(session: Session, message: Message, report: Report, now: datetime) -> None:
+    """What somebody did with the mail, or a server with its address, belongs on the case's timeline."""
+    at = report.happened_at
+    if report.type is EventType.CLICK:
+        message.clicked_at = min(message.clicked_at or at, at)
+    if report.type in (EventType.OPEN, EventType.CLICK):
+        message.opened_at = min(message.opened_at or at, at)
+    if report.type in TOLD:
+        name, words = TOLD[report.type]
+        note(session, message, EntryKind.FACT, name, f"{message.kind} {words}", at, now)
 
 
 def _is_new(session: Session, message: Message, report: Report, now: datetime) -> bool:
@@ -80,6 +104,7 @@ def _is_new(session: Session, message: Message, report: Report, now: datetime) -
         provider=PROVIDER,
         provider_event_id=report.event_id,
         type=report.type,
+        is_by_machine=report.is_by_machine,
         happened_at=report.happened_at,
         received_at=now,
         data=report.data,

@@ -6,6 +6,8 @@ answer is `unknown`: a provider's event resolves it, else it is sent once more. 
 """
 
 from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -17,11 +19,11 @@ from app.context import Context
 from app.errors import RecoupError
 from app.failpoints import failpoint
 from app.log import get_logger
-from app.messages import outcome, situation
+from app.messages import outcome, recipients, situation
 from app.messages.claiming import Claim, claim
 from app.messages.senders.choice import sender_for
 from app.messages.senders.port import Sender, SenderBusy, SenderRefused, SenderSilent
-from app.models import Message, RecoveryCase
+from app.models import Customer, Invoice, Message, RecoveryCase, Subscription
 from app.vocabulary import MessageState
 
 log = get_logger(__name__)
@@ -34,29 +36,90 @@ class MessageMissing(RecoupError):
     """There is no such message in this organization (its customer may have been erased)."""
 
 
-def queue(session: Session, *, case: RecoveryCase, key: str, kind: str, step_id: UUID | None, now: datetime) -> Message:
-    """Plan one mail of `case`. `key` is unique in the case: asking again gives the message that is there already.
+def queue(
+    session: Session,
+    *,
+    case: RecoveryCase,
+    key: str,
+    kind: str,
+    step_id: UUID | None,
+    now: datetime,
+    addressee: str | None = None,
+    variant: str | None = None,
+) -> Message:
+    """Plan one mail of `case`, to its customer's main address or to one `addressee` beside it.
+
+    `key` is unique in the case: asking again gives the message that is there already. Flushes, and neither commits nor
+    rings. Raises `emails.UnknownMail`.
+    """
+    about = {"case_id": case.id, "customer_id": case.customer_id, "step_id": step_id, "variant": variant}
+    return _plan(session, {**about, "organization_id": case.organization_id}, key, kind, addressee, now)
+
+
+def queue_for_all(
+    session: Session,
+    *,
+    case: RecoveryCase,
+    key: str,
+    kind: str,
+    step_id: UUID | None,
+    now: datetime,
+    variant: str | None = None,
+) -> list[Message]:
+    """Plan one mail of `case` to each of its customer's contacts, the main address first. As `queue` otherwise."""
+    about = {"case": case, "kind": kind, "step_id": step_id, "now": now, "variant": variant}
+    customer = session.get_one(Customer, case.customer_id)
+    first = queue(session, key=key, **about)
+    others = recipients.others_of(session, customer)
+    return [first, *(queue(session, key=_key_of(key, one), addressee=one, **about) for one in others)]
+
+
+def queue_notice(
+    session: Session,
+    *,
+    customer: Customer,
+    about: Invoice | Subscription,
+    key: str,
+    kind: str,
+    now: datetime,
+) -> list[Message]:
+    """Plan a mail about no case to each contact of `customer`; `key` is unique among those of the customer.
 
     Flushes, and neither commits nor rings. Raises `emails.UnknownMail`.
     """
+    column = "invoice_id" if isinstance(about, Invoice) else "subscription_id"
+    values = {"customer_id": customer.id, "organization_id": customer.organization_id, column: about.id}
+    first = _plan(session, values, key, kind, None, now)
+    others = recipients.others_of(session, customer)
+    return [first, *(_plan(session, values, _key_of(key, one), kind, one, now) for one in others)]
+
+
+def _key_of(key: str, address: str) -> str:
+    """The key of the same mail to one of several people; no address stands in it."""
+    return f"{key}+{sha256(address.lower().encode()).hexdigest()[:12]}"
+
+
+def _plan(
+    session: Session, about: dict[str, Any], key: str, kind: str, addressee: str | None, now: datetime
+) -> Message:
     if kind not in emails.kinds:
         raise emails.UnknownMail(f"there is no mail called {kind}; there are {', '.join(emails.kinds)}")
     row = insert(Message).values(
         id=uuid4(),
-        organization_id=case.organization_id,
-        case_id=case.id,
-        customer_id=case.customer_id,
-        step_id=step_id,
         key=key,
         kind=kind,
+        addressee=addressee,
         state=MessageState.PLANNED,
         planned_at=now,
         next_try_at=now + FIRST_SWEEP_AFTER,
         tries=0,
         sends=0,
+        **about,
     )
-    session.execute(row.on_conflict_do_nothing(index_elements=[Message.case_id, Message.key]))
-    return session.scalars(select(Message).where(Message.case_id == case.id, Message.key == key)).one()
+    session.execute(row.on_conflict_do_nothing())
+    case_id, customer_id = about.get("case_id"), about["customer_id"]
+    mine = Message.case_id == case_id if case_id else (Message.case_id.is_(None)) & (Message.customer_id == customer_id)
+    return session.scalars(select(Message).where(mine, Message.key == key)).one()
 
 
 def deliver(context: Context, organization_id: UUID, message_id: UUID, sender: Sender | None = None) -> MessageState:
@@ -85,13 +148,15 @@ def deliver(context: Context, organization_id: UUID, message_id: UUID, sender: S
 def _lock(session: Session, message_id: UUID) -> Message:
     """The message, locked; and before it whoever else writes to this customer, so that two mails cannot both find
     that nobody was written to today."""
-    customer_id = session.scalar(select(Message.customer_id).where(Message.id == message_id))
-    if customer_id is None:
+    planned = session.get(Message, message_id)
+    if planned is None:
         raise MessageMissing(f"there is no message {message_id}")
-    address = situation.address_of(session, customer_id)
-    conversation = f"message:{session.info['organization_id']}:{(address or str(customer_id)).lower()}"
+    address = situation.address_for(session, session.get_one(Customer, planned.customer_id), planned)
+    conversation = f"message:{planned.organization_id}:{(address or str(planned.customer_id)).lower()}"
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(conversation, 0))))
-    locked = session.scalars(select(Message).where(Message.id == message_id).with_for_update()).first()
+    locked = session.scalars(
+        select(Message).where(Message.id == message_id).with_for_update().execution_options(populate_existing=True)
+    ).first()
     if locked is None:
         raise MessageMissing(f"there is no message {message_id}")
     return locked

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.messages.cadence import Reason
 from app.messages.senders.port import SenderBusy, SenderRefused, SenderSilent
 from app.messages.timeline import note
+from app.messages.words import Reason
 from app.models import Message
 from app.settings import Settings
 from app.vocabulary import EntryKind, MessageState

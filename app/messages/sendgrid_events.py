@@ -16,7 +16,7 @@ from sendgrid.helpers.eventwebhook import EventWebhook
 
 from app.errors import RecoupError
 from app.log import masked
-from app.messages.suppression import SuppressedBecause
+from app.messages.words import SuppressedBecause
 
 PROVIDER = "sendgrid"
 CUSTOM_ARGUMENT = "recoup_message"
@@ -104,9 +104,18 @@ def _read(event: Any, now: datetime) -> Report | None:
         type=kind,
         happened_at=_moment(event.get("timestamp"), now),
         data=_data(event),
-        is_by_machine=kind is EventType.OPEN and event.get("sg_machine_open") is True,
+        is_by_machine=_is_by_machine(kind, event),
         suppresses=_suppresses(kind, event),
     )
+
+
+def _is_by_machine(kind: EventType, event: dict[str, Any]) -> bool:
+    """Whether an open was no person's: SendGrid says so of Apple's Mail Privacy Protection, which fetches every picture
+    of every mail, and what fetches for it names no more of itself than `Mozilla/5.0`. Google's image proxy fetches when
+    somebody looks, and is not counted among them."""
+    if kind is not EventType.OPEN:
+        return False
+    return event.get("sg_machine_open") in (True, "true", 1) or event.get("useragent") == "Mozilla/5.0"
 
 
 def _ids(reference: Any) -> tuple[UUID, UUID] | None:

@@ -1,42 +1,47 @@
 """Reads, in one transaction, everything that decides whether a mail may go. The deciding itself is the cadence's."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.messages import suppression
+from app.campaigns.contact import ContactRules
+from app.campaigns.stored import read_stored
+from app.messages import pauses, recipients, suppression
 from app.messages.cadence import CHASING, CurrentHold, MailKind, Situation
+from app.messages.correspondence import LEFT, written_since
 from app.messages.facts import Conversation
-from app.models import Connection, Customer, Hold, Message, Step
-from app.vocabulary import CaseOrigin, MessageState
-
-LEFT = (MessageState.CLAIMED, MessageState.UNKNOWN, MessageState.ACCEPTED, MessageState.DELIVERED)
-"""Messages that have, or may have, reached somebody."""
-
-
-def address_of(session: Session, customer_id: UUID) -> str | None:
-    """Where mails to this customer go."""
-    return session.scalar(select(Customer.email).where(Customer.id == customer_id))
+from app.messages.promises import why_no_promise
+from app.messages.zones import zone_of
+from app.models import (
+    Campaign,
+    CampaignVersion,
+    Connection,
+    Customer,
+    Hold,
+    Message,
+    Organization,
+    PaymentMethod,
+    Step,
+)
 
 
 def read(session: Session, rows: Conversation, message: Message, now: datetime) -> Situation:
-    """The situation of `message` at `now`."""
-    connection = session.get_one(Connection, rows.case.connection_id)
-    address = rows.customer.email
-    snapshot = rows.snapshot
+    """The situation of `message`, which is about a case, at `now`."""
+    case, snapshot = rows.case, rows.snapshot
+    connection = session.get_one(Connection, case.connection_id)
+    rules = read_stored(session.get_one(CampaignVersion, case.campaign_version_id).definition).contact
+    promised = why_no_promise(session, message, now) if message.kind == MailKind.PROMISE_CONFIRMED else None
     return Situation(
+        **of_person(session, connection, rows.customer, message, rules, now),
         kind=MailKind(message.kind),
-        due_at=_due_at(session, message),
-        address=address,
-        case_state=rows.case.state,
+        due_at=due_at(session, message),
+        case_state=case.state,
         invoice_status=rows.invoice.status,
-        connection_status=connection.status,
-        is_suppressed=bool(address) and suppression.is_suppressed(session, str(address)),
-        is_customer_deleted=rows.customer.deleted,
-        holds=_holds(session, rows, now),
-        last_written_at=_last_written_at(session, rows, message),
+        untrue=promised,
+        holds=holds_on(session, rows.customer, case.id, now),
         told_at=_told_at(session, message),
         named_at=_named_at(session, rows, message),
         final_action=snapshot.state if snapshot else None,
@@ -44,16 +49,49 @@ def read(session: Session, rows: Conversation, message: Message, now: datetime) 
     )
 
 
-def _due_at(session: Session, message: Message) -> datetime:
-    """When the mail should have gone: when its step was due, which may be long before a worker came to plan it."""
-    due = session.scalar(select(Step.due_at).where(Step.id == message.step_id)) if message.step_id else None
-    return min(due or message.planned_at, message.planned_at)
+def of_person(
+    session: Session, connection: Connection, customer: Customer, message: Message, rules: ContactRules, now: datetime
+) -> dict[str, Any]:
+    """What is so of whom `message` is for, whatever it is about: address, sleep, and what they have been sent."""
+    address = address_for(session, customer, message)
+    contacts = {contact.address.lower() for contact in recipients.contacts_of(session, customer)}
+    organization = session.get_one(Organization, customer.organization_id)
+    since = now - max(pauses.WEEK, timedelta(hours=rules.gap_hours))
+    return {
+        "address": address,
+        "rules": rules,
+        "zone": zone_of(customer, organization, _card_country(session, customer)),
+        "written": written_since(session, connection, customer, address, message, since),
+        "connection_status": connection.status,
+        "suppressed": suppression.find_reason(session, address) if address else None,
+        "is_a_contact": message.addressee is None or message.addressee.lower() in contacts,
+        "is_customer_deleted": customer.deleted,
+    }
 
 
-def _holds(session: Session, rows: Conversation, now: datetime) -> tuple[CurrentHold, ...]:
+def address_for(session: Session, customer: Customer, message: Message) -> str | None:
+    """Where `message` goes: to the contact it was planned for, else to the customer's main address."""
+    return message.addressee or recipients.main_address(session, customer)
+
+
+def standing_rules(session: Session) -> ContactRules:
+    """The contact rules for what has no campaign of its own: those of the default one."""
+    newest = (
+        select(CampaignVersion.definition)
+        .join(Campaign, Campaign.id == CampaignVersion.campaign_id)
+        .where(Campaign.is_default, Campaign.archived_at.is_(None))
+        .order_by(CampaignVersion.number.desc())
+        .limit(1)
+    )
+    definition = session.scalar(newest)
+    return read_stored(definition).contact if definition else ContactRules()
+
+
+def holds_on(session: Session, customer: Customer, case_id: UUID | None, now: datetime) -> tuple[CurrentHold, ...]:
+    """The holds in force on all of a customer's, and on one case where there is one."""
     current = select(Hold.kind, Hold.until).where(
-        Hold.customer_id == rows.customer.id,
-        or_(Hold.case_id.is_(None), Hold.case_id == rows.case.id),
+        Hold.customer_id == customer.id,
+        or_(Hold.case_id.is_(None), Hold.case_id == case_id),
         Hold.released_at.is_(None),
         Hold.begins_at <= now,
         or_(Hold.until.is_(None), Hold.until > now),
@@ -61,25 +99,31 @@ def _holds(session: Session, rows: Conversation, now: datetime) -> tuple[Current
     return tuple(CurrentHold(kind, until) for kind, until in session.execute(current))
 
 
-def _last_written_at(session: Session, rows: Conversation, message: Message) -> datetime | None:
-    """When any other mail last left to this person: the same customer, or the same address under another one."""
-    same_person = [Message.customer_id == rows.customer.id]
-    if rows.customer.email:
-        same_person.append(func.lower(Message.recipient) == rows.customer.email.lower())
+def due_at(session: Session, message: Message) -> datetime:
+    """When the mail should have gone: when its step was due, which may be long before a worker came to plan it."""
+    due = session.scalar(select(Step.due_at).where(Step.id == message.step_id)) if message.step_id else None
+    return min(due or message.planned_at, message.planned_at)
+
+
+def _card_country(session: Session, customer: Customer) -> str | None:
+    if customer.timezone or customer.country:
+        return None
     return session.scalar(
-        select(func.max(Message.claimed_at)).where(Message.id != message.id, Message.state.in_(LEFT), or_(*same_person))
+        select(PaymentMethod.country).where(
+            PaymentMethod.connection_id == customer.connection_id,
+            PaymentMethod.stripe_id == (customer.default_payment_method_id or customer.default_source_id),
+        )
     )
 
 
 def _named_at(session: Session, rows: Conversation, message: Message) -> datetime | None:
-    """When a mail about another debt of this customer last left that named this one, too: many old debts that become
-    cases on one day are one conversation, and not a mail each."""
-    if rows.case.origin is not CaseOrigin.OLD_DEBT:
-        return None
+    """When a mail to this very address about another debt of the customer last left that named this one, too: several
+    unpaid invoices are one conversation, and not a mail each."""
     return session.scalar(
         select(func.max(Message.claimed_at)).where(
             Message.customer_id == rows.customer.id,
-            Message.case_id != message.case_id,
+            Message.addressee.is_not_distinct_from(message.addressee),
+            Message.case_id != rows.case.id,
             Message.kind.in_(CHASING),
             Message.state.in_(LEFT),
             Message.claimed_at >= rows.case.opened_at,
@@ -91,6 +135,7 @@ def _told_at(session: Session, message: Message) -> datetime | None:
     return session.scalar(
         select(func.max(Message.claimed_at)).where(
             Message.case_id == message.case_id,
+            Message.addressee.is_not_distinct_from(message.addressee),
             Message.kind == message.kind,
             Message.id != message.id,
             Message.state.in_(LEFT),

@@ -1,38 +1,39 @@
-"""Addresses that must not be written to any more. Compared without regard to case, within one organization."""
+"""Addresses that must not be written to any more, or only with what is no reminder. Compared without regard to case,
+within one organization; what an unsubscribed address still gets is the cadence's to say.
+"""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.messages.words import SuppressedBecause
 from app.models import Suppression
 
 
-class SuppressedBecause(StrEnum):
-    """Why an address is not written to."""
-
-    BOUNCED = "bounced"
-    INVALID = "invalid"
-    SPAM_REPORT = "spam_report"
-    UNSUBSCRIBED = "unsubscribed"
-    OPERATOR = "operator"
-
-
-def is_suppressed(session: Session, address: str) -> bool:
-    """Whether this organization must not write to `address`."""
-    wanted = select(Suppression.id).where(func.lower(Suppression.address) == func.lower(address))
-    return session.scalar(wanted) is not None
+def find_reason(session: Session, address: str) -> SuppressedBecause | None:
+    """Why this organization must not write to `address` as it likes; None where it may."""
+    wanted = select(Suppression.reason).where(func.lower(Suppression.address) == func.lower(address))
+    reason = session.scalar(wanted)
+    return SuppressedBecause(reason) if reason is not None else None
 
 
 def suppress(session: Session, address: str, reason: SuppressedBecause, now: datetime) -> bool:
-    """Stop writing to `address`. False where that was so already; the first reason stays."""
+    """Stop writing to `address`. False where that was so already.
+
+    The first reason stays, except that one which allows no mail at all takes the place of an unsubscription.
+    """
     organization_id: UUID = session.info["organization_id"]
     row = insert(Suppression).values(organization_id=organization_id, address=address, reason=reason, since=now)
-    added = session.execute(row.on_conflict_do_nothing().returning(Suppression.id)).first()
-    return added is not None
+    harder = reason is not SuppressedBecause.UNSUBSCRIBED
+    statement = row.on_conflict_do_update(
+        index_elements=["organization_id", func.lower(Suppression.address)],
+        set_={"reason": reason, "since": now},
+        where=(Suppression.reason == SuppressedBecause.UNSUBSCRIBED) & harder,
+    )
+    return session.execute(statement.returning(Suppression.id)).first() is not None
 
 
 def lift(session: Session, address: str, because: SuppressedBecause | None = None) -> bool:

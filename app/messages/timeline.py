@@ -12,7 +12,12 @@ from app.vocabulary import EntryKind
 def note(
     session: Session, message: Message, kind: EntryKind, name: str, summary: str, happened_at: datetime, now: datetime
 ) -> None:
-    """One line `name` about `message`; the same name again, for the same send, changes nothing. No addresses in it."""
+    """One line `name` about `message`; the same name again, for the same send, changes nothing. No addresses in it.
+
+    A notice has no case to tell: what became of it stands with the message itself.
+    """
+    if message.case_id is None:
+        return
     values = {
         "organization_id": message.organization_id,
         "case_id": message.case_id,

@@ -1,9 +1,12 @@
-"""A projection of a Stripe invoice: what is owed and whether it is paid. Amounts are minor units of `currency`."""
+"""A projection of a Stripe invoice: what is owed and whether it is paid. Amounts are minor units of `currency`.
+
+`mailed_at` is when Stripe last mailed it to the customer by itself, as far as it said so.
+"""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import TenantRecord, uuid_key
@@ -14,6 +17,12 @@ class Invoice(TenantRecord):
     __table_args__ = (
         UniqueConstraint("connection_id", "stripe_id"),
         Index("ix_invoices_of_customer", "connection_id", "customer_stripe_id", "status"),
+        Index(
+            "ix_invoices_paid_by_hand",
+            "connection_id",
+            "due_at",
+            postgresql_where=text("status = 'open' and collection_method = 'send_invoice'"),
+        ),
     )
 
     id: Mapped[UUID] = uuid_key()
@@ -41,5 +50,6 @@ class Invoice(TenantRecord):
     due_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     paid_out_of_band: Mapped[bool] = mapped_column(default=False)
+    mailed_at: Mapped[datetime | None]
     seen_open_at: Mapped[datetime | None]
     refreshed_at: Mapped[datetime]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import TenantRecord, uuid_key
@@ -12,13 +12,17 @@ from app.db import TenantRecord, uuid_key
 
 class Subscription(TenantRecord):
     __tablename__ = "subscriptions"
-    __table_args__ = (UniqueConstraint("connection_id", "stripe_id"),)
+    __table_args__ = (
+        UniqueConstraint("connection_id", "stripe_id"),
+        Index("ix_subscriptions_charged_next", "connection_id", "current_period_end"),
+    )
 
     id: Mapped[UUID] = uuid_key()
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="CASCADE"))
     stripe_id: Mapped[str]
     customer_stripe_id: Mapped[str] = mapped_column(index=True)
     status: Mapped[str]
+    collection_method: Mapped[str | None]
     price_id: Mapped[str | None]
     product_id: Mapped[str | None]
     plan_name: Mapped[str | None]

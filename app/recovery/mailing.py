@@ -1,8 +1,11 @@
 """A message step: is this mail still right, and if so into the outbox. How it leaves is the outbox's business."""
 
+from sqlalchemy.orm import Session
+
+from app.experiments import lot
 from app.failpoints import failpoint
 from app.messages import outbox
-from app.models import RecoveryCase
+from app.models import CampaignVersion, RecoveryCase
 from app.recovery import cases, mail_steps, plan_names, steps
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
@@ -32,10 +35,28 @@ def run_message(running: RunningStep) -> None:
         if case.state is CaseState.CHARGING:
             steps.postpone(session, running.claim, now + pause_for_charge(session, case, now), "a charge is under way")
             return
-        message = outbox.queue(session, case=case, key=running.step.key, kind=kind, step_id=running.step.id, now=now)
-        steps.finish(session, running.claim, StepState.DONE, f"message {message.id}", now)
+        messages = outbox.queue_for_all(
+            session,
+            case=case,
+            key=running.step.key,
+            kind=kind,
+            step_id=running.step.id,
+            now=now,
+            variant=_variant(session, running, case),
+        )
+        steps.finish(session, running.claim, StepState.DONE, f"message {messages[0].id}", now)
     failpoint("message.planned")
-    outbox.deliver(context, running.organization_id, message.id)
+    for message in messages:
+        outbox.deliver(context, running.organization_id, message.id)
+
+
+def _variant(session: Session, running: RunningStep, case: RecoveryCase) -> str | None:
+    """Which of the step's wordings this customer gets: by lot, and the same one in every case and version."""
+    plan = running.step.plan
+    if not plan.get("variants"):
+        return None
+    campaign_id = session.get_one(CampaignVersion, case.campaign_version_id).campaign_id
+    return lot.pick(plan["variants"], str(case.customer_id), f"{campaign_id}:{plan.get('step', running.step.key)}")
 
 
 def _kind(running: RunningStep, case: RecoveryCase) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import RecoupError
 from app.models import CaseEntry, Connection, Hold, Organization, RecoveryCase
-from app.recovery import cases, holds, planning, steps
+from app.recovery import cases, holds, notices, planning, steps
 from app.recovery.facts import find_hold, gather, policy_for
 from app.recovery.observing import observe_invoice
 from app.recovery.promise_rows import BROKEN, MADE, MOVED, find_standing, may_try_from, was_tested
@@ -142,6 +142,7 @@ def make(session: Session, case: RecoveryCase, day: date, now: datetime) -> Prom
     promise = find_promise(session, case, now)
     assert promise is not None, "it was placed a moment ago"
     _tell(session, case, promise, number, MOVED if standing else MADE, now)
+    notices.confirm_promise(session, case, promise.hold_id, now)
     first_look = promise.promised_for + TIME_TO_ANSWER if promise.tries_card else promise.until
     content = {"hold": str(promise.hold_id)}
     steps.plan(session, case, StepKind.PROMISE, key, first_look, "The customer promised to pay.", content)
@@ -176,6 +177,7 @@ def break_promise(session: Session, case: RecoveryCase, hold: Hold, now: datetim
     data = {"hold": str(hold.id), "promised_for": day.isoformat()}
     cases.append(session, case, EntryKind.FACT, BROKEN, f"{BROKEN}:{hold.id}", now, now, summary, data)
     holds.release(session, hold, "the promised day went by without the money", now)
+    notices.tell_of_broken_promise(session, case, hold.id, now)
 
 
 def _may_promise(session: Session, case: RecoveryCase, now: datetime) -> bool:

@@ -32,6 +32,8 @@ def build(mail: OutgoingMail) -> EmailMessage:
         message["Subject"] = mail.subject
         message["Auto-Submitted"] = "auto-generated"
         message["Content-Language"] = mail.locale
+        for name, value in mail.list_headers().items():
+            message[name] = value
     except ValueError as problem:
         raise SenderRefused("unwritable_header") from problem
     message.set_content(mail.text)

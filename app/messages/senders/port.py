@@ -10,7 +10,10 @@ from app.errors import RecoupError
 
 @dataclass(frozen=True)
 class OutgoingMail:
-    """One mail, ready to leave. `send_number` counts the sends of this message from 1; `moment` is aware UTC."""
+    """One mail, ready to leave. `send_number` counts the sends of this message from 1; `moment` is aware UTC.
+
+    `unsubscribe_url` is set for a reminder, which its reader may refuse: the page, and the address of one click.
+    """
 
     organization_id: UUID
     message_id: UUID
@@ -25,11 +28,24 @@ class OutgoingMail:
     html: str
     locale: str
     reply_to: str | None = None
+    unsubscribe_url: str | None = None
 
     @property
     def reference(self) -> str:
         """What a provider carries along and hands back in its events: `<organization>.<message>`."""
         return f"{self.organization_id}.{self.message_id}"
+
+    def list_headers(self) -> dict[str, str]:
+        """The headers by which mail programs offer the way out (RFC 2369), by one click where it is https (RFC 8058).
+
+        They count only under a DKIM signature that covers them, which is the provider's or the mail server's to make.
+        """
+        if self.unsubscribe_url is None:
+            return {}
+        headers = {"List-Unsubscribe": f"<{self.unsubscribe_url}>"}
+        if self.unsubscribe_url.startswith("https://"):
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return headers
 
 
 class Sender(Protocol):

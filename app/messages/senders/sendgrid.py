@@ -58,7 +58,7 @@ def payload(mail: OutgoingMail) -> dict[str, Any]:
         "from": {"email": mail.from_email, "name": mail.from_name},
         "subject": mail.subject,
         "content": [{"type": "text/plain", "value": mail.text}, {"type": "text/html", "value": mail.html}],
-        "headers": {"Auto-Submitted": "auto-generated", "Content-Language": mail.locale},
+        "headers": {"Auto-Submitted": "auto-generated", "Content-Language": mail.locale, **mail.list_headers()},
         "categories": [_CATEGORY, f"{_CATEGORY}.{mail.kind}"],
         # The payment link is signed and personal: it must reach the customer as it was written.
         "tracking_settings": {
