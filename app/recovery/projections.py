@@ -114,6 +114,7 @@ def write_subscription(
     values = {
         "customer_stripe_id": snapshot.customer_id or "",
         "status": snapshot.status,
+        "collection_method": snapshot.raw.get("collection_method"),
         "price_id": first.price_id if first else None,
         "product_id": first.product_id if first else None,
         "plan_name": _plan_name(snapshot.raw),
@@ -152,6 +153,22 @@ def write_payment_method(
     }
     row: PaymentMethod = _write(session, PaymentMethod, connection, snapshot.id, values)
     return row
+
+
+def note_mailed(session: Session, connection: Connection, stripe_id: str, at: datetime) -> None:
+    """Remember that Stripe itself mailed an invoice to its customer; the newest time counts."""
+    row = find_invoice(session, connection.id, stripe_id)
+    if row is not None:
+        row.mailed_at = max(row.mailed_at or at, at)
+
+
+def note_payment_method(
+    session: Session, connection: Connection, snapshot: PaymentMethodSnapshot, read_at: datetime
+) -> None:
+    """Write a payment method as an event carried it, if a row of it is kept: a renewed card must not be called old."""
+    known = select(PaymentMethod.id).where(*_same(PaymentMethod, connection, snapshot.id))
+    if session.scalar(known) is not None:
+        write_payment_method(session, connection, snapshot, read_at)
 
 
 def find_invoice(session: Session, connection_id: UUID, stripe_id: str) -> Invoice | None:

@@ -30,6 +30,7 @@ ENABLED_EVENTS: tuple[str, ...] = (
     "invoice.payment_attempt_required",
     "invoice.payment_failed",
     "invoice.payment_succeeded",
+    "invoice.sent",
     "invoice.upcoming",
     "invoice.updated",
     "invoice.voided",

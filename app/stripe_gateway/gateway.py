@@ -1,8 +1,8 @@
 """The door itself: every call Recoup makes to Stripe, joined from the pieces that hold them by subject."""
 
 from app.stripe_gateway.account import AccountCalls
+from app.stripe_gateway.ahead import AheadCalls
 from app.stripe_gateway.card_setup import CardSetupCalls
-from app.stripe_gateway.listing import ListingCalls
 from app.stripe_gateway.paying import PayCalls
 from app.stripe_gateway.payment_methods import PaymentMethodCalls, find_effective_payment_method_id
 from app.stripe_gateway.prices import PriceCalls
@@ -17,7 +17,7 @@ class StripeGateway(
     PaymentMethodCalls,
     CardSetupCalls,
     AccountCalls,
-    ListingCalls,
+    AheadCalls,
 ):
     """One account at Stripe. Cheap to make; keeps its connections to itself, so make one after a fork, not before.
 

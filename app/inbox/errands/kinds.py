@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from app.inbox.backfill import charges, invoices, old_debts
 from app.inbox.errands.walk import Walk
+from app.inbox.notices import cards as expiring_cards
+from app.inbox.notices import invoices as due_invoices
 from app.inbox.reconcile import endpoint, events, our_cases, their_invoices
 from app.vocabulary import ErrandKind
 
@@ -17,5 +19,6 @@ STAGES: dict[ErrandKind, tuple[tuple[str, Stage], ...]] = {
         ("cases", our_cases.look),
     ),
     ErrandKind.BACKFILL: (("charges", charges.read), ("invoices", invoices.read)),
+    ErrandKind.NOTICES: (("cards", expiring_cards.look), ("invoices", due_invoices.look)),
     ErrandKind.OLD_DEBTS: (("open", old_debts.open_some),),
 }

@@ -1,4 +1,6 @@
-"""Which errands are due: an hourly look for what was missed, the past of a new connection, whatever was left behind."""
+"""Which errands are due: an hourly look for what was missed, one every few hours for what is due soon, the past of a
+new connection, whatever was left behind.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,6 +17,7 @@ from app.models import Connection, Errand
 from app.vocabulary import ConnectionStatus, ErrandKind, ErrandState
 
 EVERY = timedelta(hours=1)
+NOTICES_EVERY = timedelta(hours=6)
 MONTHS = 24
 BY_ITSELF = "Recoup"
 
@@ -24,9 +27,12 @@ def begin_due(context: Context, every: timedelta = EVERY) -> None:
     now = context.clock.now()
     with context.database.system() as session:
         stale = _connections_without(session, ErrandKind.RECONCILE, now - every)
+        unwarned = _connections_without(session, ErrandKind.NOTICES, now - NOTICES_EVERY)
         new = _connections_without(session, ErrandKind.BACKFILL, None)
     for connection in stale:
         begin(context, connection, ErrandKind.RECONCILE, BY_ITSELF)
+    for connection in unwarned:
+        begin(context, connection, ErrandKind.NOTICES, BY_ITSELF)
     for connection in new:
         begin_backfill(context, connection, BY_ITSELF)
 

@@ -1,16 +1,21 @@
-"""Other news of an invoice. With a case it is read again; without one it is copied from the event, with no call."""
+"""Other news of an invoice. With a case it is read again; without one it is copied from the event, with no call.
+
+That Stripe mailed an invoice to its customer is remembered: it counts among the mails they get.
+"""
 
 from app.inbox.handlers.arrival import Arrival
 from app.inbox.handlers.looking_up import has_case
 from app.models import Connection
-from app.recovery.projections import StaleReading, note_invoice_event
+from app.recovery.projections import StaleReading, note_invoice_event, note_mailed
 from app.stripe_gateway.readers import read_invoice
 
+SENT = "invoice.sent"
 TYPES = (
     "invoice.paid",
     "invoice.payment_succeeded",
     "invoice.updated",
     "invoice.finalized",
+    SENT,
     "invoice.voided",
     "invoice.marked_uncollectible",
     "invoice.overdue",
@@ -25,6 +30,7 @@ def handle(arrival: Arrival) -> str:
     if not invoice_id:
         return "the event names no invoice"
     if has_case(arrival, invoice_id):
+        _note_mail(arrival, invoice_id)
         return arrival.observe(invoice_id)
     if not arrival.is_snapshot:
         return "no case; nothing to read"
@@ -35,4 +41,13 @@ def handle(arrival: Arrival) -> str:
             note_invoice_event(session, connection, snapshot, arrival.event.created_at)
         except StaleReading:
             return "older than what is known"
+    _note_mail(arrival, invoice_id)
     return "noted; no case"
+
+
+def _note_mail(arrival: Arrival, invoice_id: str) -> None:
+    if arrival.event.type != SENT:
+        return
+    with arrival.context.database.organization(arrival.connection.organization_id) as session:
+        connection = session.get_one(Connection, arrival.connection.id)
+        note_mailed(session, connection, invoice_id, arrival.event.created_at)
