@@ -8,9 +8,23 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_time, get_timezone_name
 
-# The year and what ties it to the rest: `, y`, ` y`, ` 'de' y`, `y年`. Dunning looks weeks ahead, so a year is noise.
-_YEAR = re.compile(r"[\s,،]*('de'\s)?y年?")
-_FRENCH_FIRST = re.compile(r"\b1 (?=[a-zéû]+)")
+# The year and what ties it to the rest. Dunning looks weeks ahead, so a year is noise.
+_YEAR = re.compile(r"[\s,]*y")
+# Weekdays are declined in Polish and have a gender in Portuguese, so they stand behind the day; Spanish, Swedish and
+# Arabic say inside a sentence what CLDR writes above a letter.
+_DAYS = {
+    "ar": "EEEE d MMMM",
+    "es": "EEEE d 'de' MMMM",
+    "ja": "M月d日（EEE）",
+    "pl": "d MMMM (EEEE)",
+    "pt": "d 'de' MMMM (EEEE)",
+    "sv": "EEEE 'den' d MMMM",
+    "zh": "M月d日（EEEE）",
+}
+# The first of a month is an ordinal there, and CLDR writes a plain 1.
+_FIRST = re.compile(r"(?<!\d)1 (?=[^\W\d])")
+_ORDINAL = {"fr": "1er ", "pt": "1º "}
+_WIDE = frozenset({"ja", "zh"})
 
 
 @lru_cache(maxsize=256)
@@ -24,7 +38,7 @@ def zone(name: str) -> ZoneInfo:
 
 def day(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
     """Weekday, day and month: `Friday, March 27`."""
-    pattern = _YEAR.sub("", locale.date_formats["full"].pattern)
+    pattern = _DAYS.get(locale.language) or _YEAR.sub("", locale.date_formats["full"].pattern)
     return _polish(format_date(moment.astimezone(timezone), pattern, locale=locale), locale)
 
 
@@ -36,7 +50,8 @@ def date(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
 def clock_time(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
     """The time with the zone it is meant in: `10:05 AM (Central European Standard Time)`."""
     local = moment.astimezone(timezone)
-    return f"{format_time(local, 'short', locale=locale)} ({get_timezone_name(local, locale=locale)})"
+    time, name = format_time(local, "short", locale=locale), get_timezone_name(local, locale=locale)
+    return f"{time}（{name}）" if locale.language in _WIDE else f"{time} ({name})"
 
 
 def minute(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
@@ -46,5 +61,5 @@ def minute(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
 
 
 def _polish(written: str, locale: Locale) -> str:
-    # CLDR writes `1 mars`; French says the first of a month as an ordinal.
-    return _FRENCH_FIRST.sub("1er ", written) if locale.language == "fr" else written
+    ordinal = _ORDINAL.get(locale.language)
+    return _FIRST.sub(ordinal, written) if ordinal else written
