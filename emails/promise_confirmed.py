@@ -5,8 +5,8 @@ from emails.letter import Letter, Voice
 
 
 def generate(voice: Voice) -> Letter:
-    """The mail that answers a day chosen on the page. That the card is tried then is said where a next try is known."""
-    kind = "tried" if voice.facts.next_attempt_at else "awaited"
+    """The mail that answers a day chosen on the page. That the card is tried then is said where a try is planned for it."""
+    kind = "tried" if _is_tried_that_day(voice) else "awaited"
     return Letter(
         subject=voice.say("promise_confirmed.subject"),
         preheader=voice.say(f"promise_confirmed.preheader.{kind}"),
@@ -23,3 +23,8 @@ def generate(voice: Voice) -> Letter:
         button_note=voice.say("button.note"),
         closing=voice.all_of("access", "closing.help"),
     )
+
+
+def _is_tried_that_day(voice: Voice) -> bool:
+    promised = voice.values.get("promise_date")
+    return promised is not None and promised == voice.values.get("retry_date")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.links import PayLink, make_pay_url
@@ -14,6 +14,7 @@ from app.models import (
     CaseEntry,
     ChargeAttempt,
     Customer,
+    Hold,
     Invoice,
     Organization,
     PaymentMethod,
@@ -30,12 +31,14 @@ from app.vocabulary import (
     CaseState,
     FinalActionKind,
     FinalActionState,
+    HoldKind,
     StepKind,
 )
-from emails import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
+from emails import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed, choose_locale
 from emails.facts import is_web_link
 
 PLAN_NAMED = "plan_named"  # the entry of a case's timeline that knows what a downgrade's plan is called
+ABOUT_PROMISES = frozenset({MailKind.PROMISE_CONFIRMED, MailKind.PROMISE_BROKEN})
 _REASONS = {reason.value: reason for reason in DeclineReason}
 
 
@@ -52,9 +55,8 @@ class Conversation:
 
     @property
     def locale(self) -> str:
-        """BCP 47: the customer's first preferred language, else the organization's."""
-        preferred = [locale for locale in self.customer.locales if isinstance(locale, str) and locale]
-        return preferred[0] if preferred else self.organization.default_locale
+        """BCP 47: the first of the customer's preferred languages that mails are written in, else the organization's."""
+        return choose_locale(self.customer.locales, self.organization.default_locale)
 
     @property
     def is_about_subscription(self) -> bool:
@@ -108,6 +110,7 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
         is_restored=snapshot is not None and snapshot.state is FinalActionState.RESTORED,
         paid_at=rows.invoice.paid_at or case.recovered_at,
         receipt_url=rows.invoice.hosted_invoice_url if is_web_link(rows.invoice.hosted_invoice_url) else None,
+        promised_for=_promised_for(session, case) if kind in ABOUT_PROMISES else None,
     )
 
 
@@ -175,6 +178,22 @@ def _next_attempt(session: Session, rows: Conversation, now: datetime) -> dateti
     )
     moment = session.scalar(planned) or rows.invoice.next_payment_attempt
     return moment if moment and moment > now else None
+
+
+def _promised_for(session: Session, case: RecoveryCase) -> datetime | None:
+    """The day that was promised last, whether it stands, was kept or has passed."""
+    newest = (
+        select(Hold.promised_for)
+        .where(
+            Hold.customer_id == case.customer_id,
+            or_(Hold.case_id == case.id, Hold.case_id.is_(None)),
+            Hold.kind == HoldKind.PROMISE,
+            Hold.promised_for.is_not(None),
+        )
+        .order_by(Hold.begins_at.desc())
+        .limit(1)
+    )
+    return session.scalar(newest)
 
 
 def _final_action(
