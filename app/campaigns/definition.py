@@ -30,7 +30,7 @@ class RetrySettings(Strict):
     timing: Literal["planned", "ladder"] = "planned"
     ladder_days: tuple[_Days, ...] = (1, 3, 5, 7, 14, 21)
     max_attempts: int = Field(6, ge=0, le=8)
-    min_gap_hours: float = Field(48, ge=24)
+    min_gap_hours: float = Field(48, ge=24, le=720)
     exploration_loss: float = Field(0.01, ge=0, le=0.01)
     explore_up_to_dollars: float | None = Field(200, ge=0)
 

@@ -14,7 +14,7 @@ class CampaignInvalid(RecoupError):
 class Strict(BaseModel):
     """A frozen value that refuses fields it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def as_list(given: Any) -> Any:

@@ -5,6 +5,8 @@ Reads through `app.recovery.queries` and acts through `app.recovery.operator`; d
 
 from app.console import (
     audit,
+    campaign_actions,
+    campaign_edit,
     campaigns,
     case_actions,
     cases,
@@ -23,6 +25,8 @@ from app.console.blueprint import console
 
 __all__ = [
     "audit",
+    "campaign_actions",
+    "campaign_edit",
     "campaigns",
     "case_actions",
     "cases",

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from app.accounts import conflicts
+from app.campaigns.words import EVENTS
 from app.cards import brand_name
 from app.vocabulary import (
     AttemptSource,
@@ -32,6 +33,8 @@ from app.vocabulary import (
     StepState,
     StopReason,
 )
+
+STEP_EVENTS = EVENTS  # what a campaign's mail may answer
 
 # By class first: members of different classes that are stored as the same word are equal to Python.
 LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from app.console.campaign_fields import SECTIONS
 from app.context import Context
 from app.vocabulary import CaseState
 from tests.integration.console.conftest import Browser
@@ -14,7 +15,11 @@ from tests.integration.console.world import World, make_world
 
 # Routes that name no row, or whose address is a secret or signed in itself; they have tests of their own.
 OTHER_DOORS = {"static", "sendgrid_webhook", "payment_page", "watch"}
-NO_ROW: dict[str, list[str]] = {"filename": ["console.css"], "table": ["currencies", "cohorts"]}
+NO_ROW: dict[str, list[str]] = {
+    "filename": ["console.css"],
+    "table": ["currencies", "cohorts"],
+    "section": list(SECTIONS),
+}
 ROWS: dict[str, Callable[[World], object]] = {
     "case_id": lambda world: world.case_ids[CaseState.WAITING],
     "message_id": lambda world: world.message_id,
