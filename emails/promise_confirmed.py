@@ -5,7 +5,7 @@ from emails.letter import Letter, Voice
 
 
 def generate(voice: Voice) -> Letter:
-    """The mail that answers a day chosen on the page. That the card is tried then is said where a try is planned for it."""
+    """The mail that answers a day chosen on the page. That the card is tried then is said where that is planned."""
     kind = "tried" if _is_tried_that_day(voice) else "awaited"
     return Letter(
         subject=voice.say("promise_confirmed.subject"),

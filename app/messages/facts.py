@@ -55,7 +55,7 @@ class Conversation:
 
     @property
     def locale(self) -> str:
-        """BCP 47: the first of the customer's preferred languages that mails are written in, else the organization's."""
+        """BCP 47: the first of the customer's languages that mails are written in, else the organization's."""
         return choose_locale(self.customer.locales, self.organization.default_locale)
 
     @property

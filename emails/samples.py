@@ -1,0 +1,127 @@
+"""Every mail in every state it can be in, about invented customers: for pictures, previews and tests that want one of
+each. Refuses to know real customers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.money import Money
+from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
+from emails.locales import FALLBACK, language_of
+
+MERCHANT = Merchant(
+    name="Fernweh Studio",
+    support_email="help@fernweh.example",
+    brand_color="#0f766e",
+    postal_address="Torstraße 1, 10119 Berlin",
+    website="https://fernweh.example/",
+)
+WRITTEN_AT = datetime(2026, 3, 24, 9, 5, tzinfo=UTC)
+# What people pay where the language is at home; a first name as mails greet it, zone and currency.
+_PEOPLE = {
+    "ar": ("سارة", "Asia/Dubai", Money(18900, "aed")),
+    "de": ("Jana", "Europe/Berlin", Money(4900, "eur")),
+    "en": ("Ana", "America/New_York", Money(4900, "usd")),
+    "es": ("Lucía", "Europe/Madrid", Money(124900, "eur")),
+    "fr": ("Chloé", "Europe/Paris", Money(124900, "eur")),
+    "it": ("Giulia", "Europe/Rome", Money(4900, "eur")),
+    "ja": (None, "Asia/Tokyo", Money(4900, "jpy")),
+    "nl": ("Sanne", "Europe/Amsterdam", Money(4900, "eur")),
+    "pl": ("Zofia", "Europe/Warsaw", Money(124900, "pln")),
+    "pt-BR": ("Beatriz", "America/Sao_Paulo", Money(24900, "brl")),
+    "sv": ("Elsa", "Europe/Stockholm", Money(149900, "sek")),
+    "zh-Hans": (None, "Asia/Shanghai", Money(19900, "cny")),
+}
+_RETRIED = (DeclineReason.NO_FUNDS, DeclineReason.BANK_DECLINED, DeclineReason.TEMPORARY, DeclineReason.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One mail in one state: a kind, what the state is called, the facts."""
+
+    kind: str
+    state: str
+    facts: MailFacts
+
+
+def samples(
+    locale: str = FALLBACK, merchant: Merchant = MERCHANT, written_at: datetime = WRITTEN_AT
+) -> tuple[Sample, ...]:
+    """Every kind in every state for an invented customer of this BCP 47 locale, as if written at that moment."""
+    facts = _customer(locale, merchant, written_at)
+    return tuple(_states(facts, written_at))
+
+
+def _customer(locale: str, merchant: Merchant, written_at: datetime) -> MailFacts:
+    name, zone, money = _PEOPLE[language_of(locale) or FALLBACK]
+    return MailFacts(
+        merchant=merchant,
+        pay_url="https://recoup.example/pay/sample",
+        amounts=(Owed(money, "FW-0042", "Fernweh Pro"),),
+        customer_first_name=name,
+        locale=locale,
+        timezone=zone,
+        card=Card("visa", "4242", 3, 2026),
+        product_name="Fernweh Pro",
+        invoice_number="FW-0042",
+        final_action_at=written_at + timedelta(days=8),
+        period_ends_at=written_at + timedelta(days=37),
+        downgrade_to="Fernweh Free",
+    )
+
+
+def _states(facts: MailFacts, now: datetime) -> Iterator[Sample]:
+    yield from _first_mails(facts, now)
+    yield from _reminders(facts, now)
+    yield from _ends(facts)
+    yield from _promises(facts, now)
+    yield from _notices(facts, now)
+
+
+def _first_mails(facts: MailFacts, now: datetime) -> Iterator[Sample]:
+    later = now + timedelta(days=3)
+    for reason in DeclineReason:
+        retry = later if reason in _RETRIED else None
+        yield Sample("payment_failed", reason.value, replace(facts, decline_reason=reason, next_attempt_at=retry))
+    one_off: dict[str, Any] = {"is_about_subscription": False, "product_name": None, "final_action_at": None}
+    own = facts.amounts[0]
+    yield Sample("payment_failed", "one_off", replace(facts, **one_off, amounts=(replace(own, description=None),)))
+    yield Sample("action_required", "asked", facts)
+    yield Sample("fresh_link", "asked", facts)
+
+
+def _reminders(facts: MailFacts, now: datetime) -> Iterator[Sample]:
+    later = now + timedelta(days=3)
+    for reason in DeclineReason:
+        retry = later if reason in _RETRIED else None
+        state = replace(facts, decline_reason=reason, next_attempt_at=retry, final_action=FinalAction.CANCEL_NOW)
+        yield Sample("reminder", reason.value, state)
+    many = tuple(Owed(facts.amounts[0].amount, f"FW-00{number}", "Fernweh Pro") for number in range(42, 46))
+    yield Sample("reminder", "several", replace(facts, amounts=many, final_action=FinalAction.PAUSE))
+
+
+def _ends(facts: MailFacts) -> Iterator[Sample]:
+    for action in FinalAction:
+        known = replace(facts, final_action=action, decline_reason=DeclineReason.BANK_DECLINED)
+        yield Sample("final_notice", action.value, known)
+        yield Sample("subscription_changed", action.value, known)
+    paid = replace(facts, paid_at=facts.final_action_at, receipt_url="https://recoup.example/receipt/sample")
+    yield Sample("subscription_changed", "restored", replace(paid, is_restored=True))
+    yield Sample("recovered", "paid", paid)
+
+
+def _promises(facts: MailFacts, now: datetime) -> Iterator[Sample]:
+    day = now + timedelta(days=3)
+    ended = replace(facts, final_action=FinalAction.CANCEL_NOW, decline_reason=DeclineReason.NO_FUNDS)
+    yield Sample("promise_confirmed", "tried", replace(ended, promised_for=day, next_attempt_at=day))
+    yield Sample("promise_confirmed", "awaited", replace(ended, promised_for=day))
+    yield Sample("promise_broken", "open", replace(ended, promised_for=now - timedelta(days=1), next_attempt_at=day))
+
+
+def _notices(facts: MailFacts, now: datetime) -> Iterator[Sample]:
+    yield Sample("card_expiring", "soon", replace(facts, amounts=(), next_charge_at=now + timedelta(days=14)))
+    by_hand = replace(facts, card=None, final_action_at=None)
+    for kind, days in (("invoice_due_soon", 5), ("invoice_due", 0), ("invoice_overdue", -6)):
+        yield Sample(kind, "open", replace(by_hand, invoice_due_at=now + timedelta(days=days)))
