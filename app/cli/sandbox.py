@@ -8,6 +8,7 @@ from rich.progress import Progress
 
 from app.cli.common import for_people, open_context
 from app.cli.sandbox_faults import fault
+from app.cli.sandbox_keys import key
 from app.cli.sandbox_stories import population, story
 from app.cli.turning import Sandbox, hops, open_sandbox, parse_span
 from app.context import Context
@@ -115,5 +116,5 @@ def _open() -> tuple[Context, Sandbox]:
     return context, open_sandbox(context)
 
 
-for _command in (fault, story, population):
+for _command in (fault, key, story, population):
     sandbox.add_command(_command)

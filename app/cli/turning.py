@@ -17,7 +17,7 @@ from app.context import Context
 from app.errors import RecoupError
 from app.recovery.coming import is_at_rest, next_moment
 
-KEY = "rk_test_sandbox"  # the sandbox takes any well-formed key
+KEY = "rk_test_sandbox"  # which every sandbox has
 REST_WITHIN = 90.0  # real seconds; longer than a lease, so that work of a process that died is waited for
 LONGEST = timedelta(days=3660)
 _SPAN = re.compile(r"^(\d+(?:\.\d+)?)\s*(m|h|d|w)$")

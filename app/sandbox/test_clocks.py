@@ -12,6 +12,7 @@ from app.sandbox.ledger import Ledger
 from app.sandbox.store import Doc
 
 KIND = "test_helpers.test_clock"
+URL = "/v1/test_helpers/test_clocks"
 
 # How a document leads to its customer, when it does not name it.
 _WAYS = ("invoice", "subscription", "charge", "payment_intent")
@@ -49,10 +50,13 @@ def clock_of(ledger: Ledger, identifier: str) -> Doc | None:
     return ledger.find(KIND, doc.get("test_clock")) if doc else None
 
 
-def refuse_while_advancing(ledger: Ledger) -> None:
-    """Raise Stripe's 429 when the ledger's clock is on its way: nothing on it may be changed meanwhile."""
+def refuse_while_advancing(ledger: Ledger, path: str) -> None:
+    """Raise Stripe's 429 when the ledger's clock is on its way: nothing on it may be changed meanwhile.
+
+    To set out once more is refused, too, but by the request itself and with a 400.
+    """
     clock = ledger.find(KIND, ledger.clock)
-    if clock is not None and clock["status"] == "advancing":
+    if clock is not None and clock["status"] == "advancing" and path != f"{URL}/{clock['id']}/advance":
         raise StripeRefusal(429, "Test clock advancement underway - cannot perform modifications.", executed=False)
 
 

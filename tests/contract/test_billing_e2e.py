@@ -12,7 +12,7 @@ from billing_e2e import runner, scenario
 from app.clock import SandboxClock
 from app.sandbox.server import RunningSandbox, run_in_thread
 
-KEY = "sk_test_independent"
+KEY = "sk_test_sandbox"
 SCENARIOS = ("cancel-at-period-end", "failed-renewal", "plan-change", "renewal", "signup-card-problems")
 
 

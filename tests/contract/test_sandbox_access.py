@@ -30,7 +30,7 @@ def control(sandbox: RunningSandbox, path: str, method: str = "POST", /, on: str
     return answer.json()
 
 
-def client_of(sandbox: RunningSandbox, key: str = "sk_test_access", account: str | None = None) -> stripe.StripeClient:
+def client_of(sandbox: RunningSandbox, key: str = "sk_test_sandbox", account: str | None = None) -> stripe.StripeClient:
     return stripe.StripeClient(key, stripe_account=account, base_addresses={"api": sandbox.url}, max_network_retries=0)
 
 

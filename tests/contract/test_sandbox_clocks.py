@@ -27,7 +27,7 @@ def sandbox(tmp_path: Path) -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def client(sandbox: RunningSandbox) -> stripe.StripeClient:
-    return stripe.StripeClient("sk_test_clocks", base_addresses={"api": sandbox.url}, max_network_retries=0)
+    return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
 
 
 def made_clock(client: stripe.StripeClient) -> str:
@@ -114,6 +114,9 @@ def test_nothing_on_an_advancing_clock_can_be_changed(sandbox: RunningSandbox, c
         client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
     with pytest.raises(stripe.RateLimitError, match="advancement underway"):
         client.v1.test_helpers.test_clocks.delete(clock)
+    with pytest.raises(stripe.InvalidRequestError, match="`advancing`") as caught:
+        client.v1.test_helpers.test_clocks.advance(clock, {"frozen_time": START + 2 * DAY})
+    assert caught.value.http_status == 400
     moving = client.v1.test_helpers.test_clocks.retrieve(clock).to_dict()
     assert moving["status_details"] == {"advancing": {"target_frozen_time": START + DAY}}
     assert client.v1.customers.create({"name": "In the account's own time"}).test_clock is None
@@ -122,7 +125,7 @@ def test_nothing_on_an_advancing_clock_can_be_changed(sandbox: RunningSandbox, c
 def test_a_clock_that_was_on_its_way_when_the_sandbox_stopped_arrives_after_the_restart(tmp_path: Path) -> None:
     settings = SandboxClock(tmp_path / "clock.json")
     first = run_in_thread(tmp_path, settings)
-    client = stripe.StripeClient("sk_test_clocks", base_addresses={"api": first.url})
+    client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": first.url})
     clock = made_clock(client)
     subscription = subscribed(client, clock)
     first.app.extensions["sandbox"].stop()
@@ -130,7 +133,7 @@ def test_a_clock_that_was_on_its_way_when_the_sandbox_stopped_arrives_after_the_
     first.stop()
     second = run_in_thread(tmp_path, settings)
     try:
-        client = stripe.StripeClient("sk_test_clocks", base_addresses={"api": second.url})
+        client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": second.url})
         deadline = time.monotonic() + 20
         while client.v1.test_helpers.test_clocks.retrieve(clock).status != "ready":
             assert time.monotonic() < deadline

@@ -21,7 +21,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
 
 @pytest.fixture
 def client(sandbox: RunningSandbox) -> stripe.StripeClient:
-    return stripe.StripeClient("sk_test_control", base_addresses={"api": sandbox.url}, max_network_retries=0)
+    return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
 
 
 def control(sandbox: RunningSandbox, path: str, /, **body: Any) -> dict[str, Any]:

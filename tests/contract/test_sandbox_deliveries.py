@@ -60,7 +60,7 @@ def receivers() -> Iterator[Callable[[str], Receiver]]:
 
 def client_of(sandbox: RunningSandbox, account: str | None = None) -> stripe.StripeClient:
     return stripe.StripeClient(
-        "sk_test_deliveries", stripe_account=account, base_addresses={"api": sandbox.url}, max_network_retries=0
+        "sk_test_sandbox", stripe_account=account, base_addresses={"api": sandbox.url}, max_network_retries=0
     )
 
 

@@ -21,7 +21,7 @@ class Visitor:
 
     def __init__(self, sandbox: RunningSandbox) -> None:
         self.sandbox = sandbox
-        self.client = stripe.StripeClient("sk_test_d", base_addresses={"api": sandbox.url}, max_network_retries=0)
+        self.client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
 
     def see(self, path: str, status: int = 200) -> str:
         answer = requests.get(f"{self.sandbox.url}{path}", timeout=30)
@@ -80,6 +80,12 @@ def test_the_clock_is_turned_and_the_page_says_where_it_is(visitor: Visitor) -> 
     assert visitor.sandbox.world.now() - before >= 7 * 86_400
     assert "Nobody" in visitor.see("/customers?owing=1") or customer not in visitor.see("/customers?owing=1")
     assert ">paid<" in visitor.see(f"/customers/{customer}")
+
+
+def test_a_link_cannot_put_words_into_the_pages_mouth(visitor: Visitor) -> None:
+    for link in ("/?said=Your+key+is+stolen", "/faults?said=All+is+calm.&seal=0123456789abcdef", "/?said=x&seal="):
+        assert 'class="said"' not in visitor.see(link)
+    assert "All is calm." in visitor.press("/faults/calm")
 
 
 def test_a_span_that_is_not_offered_is_refused(visitor: Visitor) -> None:

@@ -22,7 +22,7 @@ class Desk:
 
     def __init__(self, sandbox: RunningSandbox) -> None:
         self.sandbox = sandbox
-        self.client = stripe.StripeClient("sk_test_f", base_addresses={"api": sandbox.url}, max_network_retries=0)
+        self.client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
 
     def ask(self, method: str, path: str, /, **body: Any) -> dict[str, Any]:
         answer = requests.request(method, f"{self.sandbox.url}/_sandbox/{path}", json=body or None, timeout=30)

@@ -25,7 +25,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
 
 @pytest.fixture
 def client(sandbox: RunningSandbox) -> stripe.StripeClient:
-    return stripe.StripeClient("sk_test_pages", base_addresses={"api": sandbox.url}, max_network_retries=0)
+    return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
 
 
 def failing(sandbox: RunningSandbox, code: str) -> dict[str, Any]:
@@ -261,7 +261,7 @@ def test_links_die(tmp_path: Path) -> None:
     # "URL dies 30 days after due/finalisation"; Checkout within a day, portal sessions sooner.
     running = run_in_thread(tmp_path, SandboxClock(tmp_path / "clock.json"))
     try:
-        client = stripe.StripeClient("sk_test_pages", base_addresses={"api": running.url}, max_network_retries=0)
+        client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": running.url}, max_network_retries=0)
         requests.post(f"{running.url}/_sandbox/settings", json={"retries": "off"}, timeout=10)
         owed = failing(running, "lost_card")
         hosted = str(client.v1.invoices.retrieve(owed["invoice"]).hosted_invoice_url)

@@ -22,7 +22,7 @@ class Merchant:
     """A merchant's page with one button, which leads to Checkout; counts what it is asked."""
 
     def __init__(self, server: HTTPServer, sandbox: RunningSandbox) -> None:
-        self.client = stripe.StripeClient("sk_test_m", base_addresses={"api": sandbox.url}, max_network_retries=0)
+        self.client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url}, max_network_retries=0)
         self.url = server.url_for("/pay/x")
         self.asked: list[str] = []
         self.saved: list[str] = []

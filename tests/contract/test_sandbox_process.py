@@ -26,7 +26,7 @@ class Process:
 
     @property
     def client(self) -> stripe.StripeClient:
-        return stripe.StripeClient("sk_test_process", base_addresses={"api": self.url}, max_network_retries=0)
+        return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": self.url}, max_network_retries=0)
 
     def end(self, how: signal.Signals) -> int:
         self.popen.send_signal(how)

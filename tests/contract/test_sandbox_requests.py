@@ -10,6 +10,7 @@ import requests
 import stripe
 
 from app.clock import SandboxClock
+from app.sandbox.permissions import OWN
 from app.sandbox.server import RunningSandbox, run_in_thread
 
 
@@ -23,7 +24,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
 
 @pytest.fixture
 def client(sandbox: RunningSandbox) -> stripe.StripeClient:
-    return client_of(sandbox, "sk_test_requests")
+    return client_of(sandbox, "sk_test_sandbox")
 
 
 def client_of(sandbox: RunningSandbox, key: str) -> stripe.StripeClient:
@@ -170,14 +171,60 @@ def test_a_server_error_after_the_charge_is_kept_under_its_key(
     assert client.v1.invoices.retrieve(failed["invoice"]).status == "paid"
 
 
-@pytest.mark.parametrize("key", ["sk_live_no", "pk_test_no", "nonsense"])
-def test_only_test_keys_open_the_door(sandbox: RunningSandbox, key: str) -> None:
-    with pytest.raises(stripe.AuthenticationError):
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("sk_test_guessed1234", "sk_test_*******1234"),
+        ("rk_test_guessed1234", "rk_test_*******1234"),
+        ("sk_live_notthisone", "sk_live_******sone"),
+        ("pk_test_published", "pk_test_*****shed"),
+        ("nonsense", "****ense"),
+    ],
+)
+def test_a_key_that_nobody_made_is_refused_as_stripe_words_it(sandbox: RunningSandbox, key: str, shown: str) -> None:
+    with pytest.raises(stripe.AuthenticationError) as caught:
         client_of(sandbox, key).v1.customers.list()
+    assert (caught.value.http_status, caught.value.error.type) == (401, "invalid_request_error")
+    assert caught.value.error.message == f"Invalid API Key provided: {shown}"
+    assert "code" not in caught.value.json_body["error"]
 
 
-def test_a_restricted_test_key_opens_it_too(sandbox: RunningSandbox) -> None:
-    client_of(sandbox, "rk_test_yes").v1.customers.list()
+@pytest.mark.parametrize("key", OWN)
+def test_the_keys_of_every_sandbox_open_it(sandbox: RunningSandbox, key: str) -> None:
+    client_of(sandbox, key).v1.customers.list()
+
+
+def test_a_key_can_be_made_under_a_name_of_ones_own(sandbox: RunningSandbox) -> None:
+    made = control(sandbox, "keys", key="sk_test_ofmyown")
+    assert made["id"] == "sk_test_ofmyown"
+    client_of(sandbox, "sk_test_ofmyown").v1.customers.list()
+    control(sandbox, "keys/sk_test_ofmyown", "DELETE")
+    with pytest.raises(stripe.AuthenticationError, match="Expired API Key provided: sk_test_"):
+        client_of(sandbox, "sk_test_ofmyown").v1.customers.list()
+
+
+@pytest.mark.parametrize("version", ["2026-08-27.basil", "2026-08-26", "tomorrow", "2020-08-27; orders_beta=v3"])
+def test_an_api_version_that_never_was_is_refused(sandbox: RunningSandbox, version: str) -> None:
+    answer = requests.get(
+        f"{sandbox.url}/v1/customers", auth=(OWN[0], ""), headers={"Stripe-Version": version}, timeout=10
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == f"Invalid Stripe API version: {version}"
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("version", ["2016-07-06", "2020-08-27", "2025-03-31.basil", "2026-10-28.endive"])
+def test_versions_that_were_published_are_answered(sandbox: RunningSandbox, version: str) -> None:
+    headers = {"Stripe-Version": version}
+    answer = requests.get(f"{sandbox.url}/v1/customers", auth=(OWN[0], ""), headers=headers, timeout=10)
+    assert (answer.status_code, answer.headers["Stripe-Version"]) == (200, version)
+
+
+def test_no_endpoint_is_made_for_a_version_that_never_was(client: stripe.StripeClient) -> None:
+    wish: Any = {"url": "http://127.0.0.1:9/hook", "enabled_events": ["*"], "api_version": "2026-08-27.basil"}
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        client.v1.webhook_endpoints.create(wish)
+    assert caught.value.param == "api_version"
 
 
 def test_what_does_not_exist_is_missing_by_name(client: stripe.StripeClient) -> None:

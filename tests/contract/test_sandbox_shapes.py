@@ -18,7 +18,7 @@ from app.sandbox.billing import cycles
 from app.sandbox.server import RunningSandbox, run_in_thread
 
 SPEC = Path(__file__).parents[2].parent / "shared" / "stripe" / "spec3.json"
-KEY = {"Authorization": "Bearer sk_test_shapes"}
+KEY = {"Authorization": "Bearer sk_test_sandbox"}
 
 pytestmark = pytest.mark.skipif(not SPEC.exists(), reason="Stripe's OpenAPI document is not beside the project")
 

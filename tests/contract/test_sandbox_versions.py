@@ -34,7 +34,7 @@ def control(sandbox: RunningSandbox, path: str, /, **body: Any) -> Any:
 
 def client_of(sandbox: RunningSandbox, version: str) -> stripe.StripeClient:
     return stripe.StripeClient(
-        "sk_test_versions", stripe_version=version, base_addresses={"api": sandbox.url}, max_network_retries=0
+        "sk_test_sandbox", stripe_version=version, base_addresses={"api": sandbox.url}, max_network_retries=0
     )
 
 
@@ -97,7 +97,7 @@ def test_an_accounts_version_holds_for_its_events_and_for_who_names_none(sandbox
         assert data["object"]["current_period_end"] > data["previous_attributes"]["current_period_end"]
     control(sandbox, "api-version", version=OLD)
     plain = requests.get(
-        f"{sandbox.url}/v1/invoices/{newer['invoice']}", headers={"Authorization": "Bearer sk_test_plain"}, timeout=10
+        f"{sandbox.url}/v1/invoices/{newer['invoice']}", headers={"Authorization": "Bearer sk_test_sandbox"}, timeout=10
     )
     assert plain.json()["subscription"] == newer["subscription"]
     assert plain.headers["Stripe-Version"] == OLD

@@ -167,6 +167,7 @@ def test_a_case_that_runs_out_is_downgraded_and_a_late_payment_brings_everything
 
 
 def test_connecting_again_renews_the_key_and_makes_no_second_endpoint(stage: Stage) -> None:
+    stage.control("keys", key="rk_test_another")
     again = connect(
         stage.context,
         stage.organization_id,

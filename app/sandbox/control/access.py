@@ -12,6 +12,7 @@ from app.sandbox.rate_limits import Rates
 from app.sandbox.resources.webhook_endpoints import roll_secret
 from app.sandbox.store import Doc
 from app.sandbox.versions.events import set_default
+from app.sandbox.versions.published import refuse_unknown
 
 
 def blueprint(desk: Desk) -> Blueprint:
@@ -29,11 +30,12 @@ def _key_routes(routes: Blueprint, desk: Desk) -> None:
 
     def make() -> Doc:
         with platform.transaction() as ledger:
-            return permissions.make(ledger, dict(asked(KeyWish).permissions))
+            wish = asked(KeyWish)
+            return permissions.make(ledger, _granted(wish), wish.key)
 
     def change(key: str) -> Doc:
         with platform.transaction() as ledger:
-            return permissions.change(ledger, key, dict(asked(KeyWish).permissions))
+            return permissions.change(ledger, key, _granted(asked(KeyWish)))
 
     def revoke(key: str) -> Doc:
         with platform.transaction() as ledger:
@@ -49,6 +51,10 @@ def _key_routes(routes: Blueprint, desk: Desk) -> None:
     routes.add_url_rule("/webhook-endpoints/<endpoint>/roll", "roll", view(roll), methods=["POST"])
 
 
+def _granted(wish: KeyWish) -> dict[str, str] | None:
+    return None if wish.permissions is None else dict(wish.permissions)
+
+
 def _account_routes(routes: Blueprint, desk: Desk) -> None:
     def connect() -> Doc:
         wish = asked(AccountWish)
@@ -62,6 +68,7 @@ def _account_routes(routes: Blueprint, desk: Desk) -> None:
 
     def version() -> Doc:
         wanted = asked(VersionWish).version
+        refuse_unknown(wanted)
         with desk.ledger() as ledger:
             set_default(ledger.store, wanted, ledger.now)
         return {"api_version": wanted}

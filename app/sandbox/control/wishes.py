@@ -162,13 +162,16 @@ class DisputeWish(Wish):
 
 
 class KeyWish(Wish):
-    """A restricted key: what it may do with each resource, such as `{"invoice": "write", "event": "read"}`."""
+    """A key: a restricted one by what it may do with each resource, such as `{"invoice": "write", "event": "read"}`;
+    without permissions one that may do everything. `key` is what it is called, if that matters.
+    """
 
-    permissions: dict[str, Literal["none", "read", "write"]]
+    permissions: dict[str, Literal["none", "read", "write"]] | None = None
+    key: Annotated[str, Field(pattern=r"^[rs]k_test_[A-Za-z0-9_]{4,200}$")] | None = None
 
     @model_validator(mode="after")
     def _are_known(self) -> "KeyWish":
-        strange = sorted(self.permissions.keys() - RESOURCES)
+        strange = sorted((self.permissions or {}).keys() - RESOURCES)
         if strange:
             raise ValueError(f"permissions: {strange[0]!r} is not known; known are {', '.join(sorted(RESOURCES))}")
         return self

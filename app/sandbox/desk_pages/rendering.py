@@ -1,5 +1,7 @@
 """What every desk page is drawn with: the frame's facts, moments and money in words, and answers to a press."""
 
+import hmac
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +18,7 @@ from app.sandbox.desk_pages.turner import Turner
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.periods import moment
 
+_SEAL = secrets.token_bytes(32)
 Action = Callable[..., Any]
 Route = tuple[str, str, str, Action]
 _CALM = (
@@ -40,7 +43,7 @@ class Pages:
             console_url=self.console_url,
             when=when,
             money=money,
-            said=request.args.get("said"),
+            said=_heard(),
             **values,
         )
 
@@ -80,7 +83,8 @@ def keep_calm(response: Response) -> Response:
 
 def go(page: str, said: str | None = None, **ids: Any) -> Answer:
     """To a page, with a sentence about what was done."""
-    return redirect(url_for(f"desk.{page}", said=said, **ids), 303)
+    seal = _seal(said) if said else None
+    return redirect(url_for(f"desk.{page}", said=said, seal=seal, **ids), 303)
 
 
 def when(value: datetime | int | None) -> str:
@@ -94,6 +98,16 @@ def when(value: datetime | int | None) -> str:
 def money(minor: int, currency: str) -> str:
     """An amount in words."""
     return format_money(Money(minor, currency))
+
+
+def _heard() -> str | None:
+    """What `go` said. Anybody can write a link; only what this process has sealed is shown as its own words."""
+    said, seal = request.args.get("said"), request.args.get("seal", "")
+    return said if said and hmac.compare_digest(seal.encode(), _seal(said).encode()) else None
+
+
+def _seal(said: str) -> str:
+    return hmac.new(_SEAL, said.encode(), "sha256").hexdigest()[:16]
 
 
 def _is_ours(address: str | None) -> bool:

@@ -8,18 +8,17 @@ import orjson
 from app.sandbox import ids, listing
 from app.sandbox.billing import standing
 from app.sandbox.door import Route
-from app.sandbox.errors import bad_param, missing_param
+from app.sandbox.errors import bad_param, missing_param, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params
 from app.sandbox.periods import later
 from app.sandbox.policy import DAY
 from app.sandbox.store import Doc
-from app.sandbox.test_clocks import KIND, remove
+from app.sandbox.test_clocks import KIND, URL, remove
 
 _KEPT_FOR = 30 * DAY
 _LONGEST_NAME = 300
 _INTERVALS_AHEAD = 2
-_URL = "/v1/test_helpers/test_clocks"
 
 
 def create(ledger: Ledger, params: Params) -> Doc:
@@ -48,6 +47,8 @@ def advance(ledger: Ledger, params: Params, clock: str) -> Doc:
     """Set out for a later moment; the clock is `advancing` until everything due before it has happened."""
     doc = ledger.get(KIND, clock)
     target = _moment(params)
+    if doc["status"] != "ready":  # the sentence is ours; none was recorded [unverified]
+        raise wrong_state(f"You can only advance a test clock that is `ready`. This one is `{doc['status']}`.")
     if target <= doc["frozen_time"]:
         raise bad_param(
             "frozen_time",
@@ -75,7 +76,7 @@ def retrieve(ledger: Ledger, params: Params, clock: str) -> Doc:
 
 def list_all(ledger: Ledger, params: Params) -> Doc:
     """The clocks, newest first."""
-    return listing.page(ledger, params, KIND, _URL)
+    return listing.page(ledger, params, KIND, URL)
 
 
 def delete(ledger: Ledger, params: Params, clock: str) -> Doc:
@@ -103,9 +104,9 @@ def _furthest(ledger: Ledger, clock: Doc) -> int:
 
 
 ROUTES: list[Route] = [
-    ("POST", _URL, create),
-    ("GET", _URL, list_all),
-    ("GET", f"{_URL}/<clock>", retrieve),
-    ("POST", f"{_URL}/<clock>/advance", advance),
-    ("DELETE", f"{_URL}/<clock>", delete),
+    ("POST", URL, create),
+    ("GET", URL, list_all),
+    ("GET", f"{URL}/<clock>", retrieve),
+    ("POST", f"{URL}/<clock>/advance", advance),
+    ("DELETE", f"{URL}/<clock>", delete),
 ]

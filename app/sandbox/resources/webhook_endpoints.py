@@ -2,10 +2,11 @@
 
 from app.sandbox import ids, listing
 from app.sandbox.door import Route
-from app.sandbox.errors import missing_param
+from app.sandbox.errors import bad_param, missing_param
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
 from app.sandbox.store import Doc
+from app.sandbox.versions.published import is_published
 
 
 def create(ledger: Ledger, params: Params) -> Doc:
@@ -17,7 +18,7 @@ def create(ledger: Ledger, params: Params) -> Doc:
     endpoint = {
         "id": ids.new("we"),
         "object": "webhook_endpoint",
-        "api_version": params.text("api_version"),
+        "api_version": _version(params),
         "application": None,
         "created": ledger.now,
         "description": params.text("description"),
@@ -33,6 +34,13 @@ def create(ledger: Ledger, params: Params) -> Doc:
     if connect:
         ledger.save({"id": endpoint["id"]}, "_connect")
     return {**endpoint, "secret": secret}
+
+
+def _version(params: Params) -> str | None:
+    version = params.text("api_version")
+    if version is not None and not is_published(version):
+        raise bad_param("api_version", f"Invalid API version: {version}", "parameter_invalid_enum")
+    return version
 
 
 def update(ledger: Ledger, params: Params, endpoint: str) -> Doc:

@@ -64,7 +64,16 @@ def test_an_organization_is_made_with_its_first_connection_and_has_campaigns(run
 
 def test_a_key_is_renewed_where_there_is_one_organization_without_naming_it(run: Run) -> None:
     endpoints = run.endpoints()
+    run.stage.control("keys", key="rk_test_renewed")
     result = run("--key", "rk_test_renewed")
     assert result.exit_code == 0, result.output
     assert str(run.stage.connection_id) in result.output
+    assert run.endpoints() == endpoints
+
+
+def test_a_key_that_stripe_does_not_know_is_refused_and_changes_nothing(run: Run) -> None:
+    endpoints = run.endpoints()
+    result = run("--key", "rk_test_mistyped")
+    assert result.exit_code == 1
+    assert "rk_test_mistyped" not in result.output
     assert run.endpoints() == endpoints

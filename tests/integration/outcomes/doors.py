@@ -10,7 +10,7 @@ from app.db import Database
 from app.settings import Settings
 from app.stripe_gateway.gateway import StripeGateway
 
-API_KEY = "sk_test_outcomes"
+API_KEY = "sk_test_sandbox"
 
 
 def make_context(database_url: str, home: Path) -> Context:
