@@ -29,6 +29,11 @@ MOST_TYPES = 20
 GROUPS = tuple(ENABLED_EVENTS[start : start + MOST_TYPES] for start in range(0, len(ENABLED_EVENTS), MOST_TYPES))
 UNDELIVERED, NEW = "undelivered", "new"
 PASSES = tuple((group, kind) for group in range(len(GROUPS)) for kind in (UNDELIVERED, NEW))
+# Why it is thought so. That Stripe counts an event as delivered tells that something answered, not that it was we.
+WHY = {
+    UNDELIVERED: "Stripe says that it could not be delivered.",
+    NEW: "Stripe counts it as delivered: something on the way took it and lost it, or no endpoint was told of it then.",
+}
 DONE = "put into the inbox, and handled there like a webhook"
 
 
@@ -184,8 +189,7 @@ def _find_envelope(event: EventSnapshot, now: datetime) -> Envelope | None:
 
 def _finding(event: EventSnapshot, kind: str, outcome: str | None) -> Found:
     made = f" at {event.created:%Y-%m-%d %H:%M} UTC" if event.created else ""
-    said = "Stripe could not deliver it" if kind == UNDELIVERED else "Stripe counts it as delivered"
-    why = f"{event.type} was made{made} and never arrived here; {said}."
+    why = f"{event.type} was made{made} and never arrived here. {WHY[kind]}"
     return Found(FindingKind.MISSED_EVENT, event.id, why, outcome)
 
 

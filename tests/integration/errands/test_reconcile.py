@@ -1,7 +1,9 @@
 """What was missed is found, mended by the same ways as a webhook, and said; what was not missed is left alone."""
 
+from datetime import timedelta
+
 from app.inbox.errands.running import rehearse
-from app.models import Connection, Finding, InboxEvent, RecoveryCase
+from app.models import Connection, Errand, Finding, InboxEvent, RecoveryCase
 from app.recovery.invariants import find_offences
 from app.vocabulary import CaseState, ErrandKind, EventOrigin, FindingKind, InboxState
 from tests.integration.errands.conftest import reconcile
@@ -124,6 +126,41 @@ def test_an_invoice_that_changed_unheard_is_read_again(stage: Stage) -> None:
     (finding,) = reconcile(stage)
     assert finding.kind is FindingKind.INVOICE_CHANGED
     assert "auto_advance" in finding.why
+
+
+def test_an_invoice_that_stripe_has_lost_is_told_of_once_and_is_for_a_person(stage: Stage) -> None:
+    invoice = stage.fail(stage.customer()["customer"])
+    stage.advance(minutes=5)
+    stage.sandbox.world.store.execute("delete from objects where kind = 'invoice' and id = ?", invoice)
+    forget_events(stage)
+    (finding,) = reconcile(stage)
+    assert (finding.kind, finding.subject) == (FindingKind.INVOICE_GONE, invoice)
+    assert finding.outcome == "Stripe does not have it any more; stop its case by hand if that is right"
+    (errand,) = stage.rows(Errand, Errand.kind == ErrandKind.RECONCILE, Errand.id == finding.errand_id)
+    assert (errand.counts["for a person"], errand.counts.get("repaired")) == (1, None)
+    assert stage.case(invoice).state is CaseState.WAITING  # nobody but a person ends it
+    for _ in range(2):
+        stage.advance(hours=1)
+        assert reconcile(stage) == []
+
+
+def test_of_an_event_that_was_lost_is_said_what_stripe_knows_of_it(stage: Stage) -> None:
+    fail_unheard(stage)
+    lost = next(finding for finding in reconcile(stage) if "invoice.payment_failed" in finding.why)
+    assert "never arrived here. Stripe counts it as delivered: something on the way took it and lost it" in lost.why
+    assert lost.outcome == "put into the inbox, and handled there like a webhook"
+
+
+def test_of_an_event_that_stripe_could_not_deliver_is_said_that_it_could_not(stage: Stage) -> None:
+    customer = stage.customer()["customer"]
+    stage.settle()
+    (endpoint,) = stage.stripe("GET", "webhook_endpoints")["data"]
+    stage.stripe("POST", f"webhook_endpoints/{endpoint['id']}", url="http://127.0.0.1:9/nobody")
+    stage.control("fail", customer=customer, script=["insufficient_funds"])
+    stage.control("clock", to=(stage.now + timedelta(minutes=5)).isoformat())
+    told = [finding.why for finding in reconcile(stage) if "invoice.payment_failed" in finding.why]
+    assert told
+    assert all(why.endswith("Stripe says that it could not be delivered.") for why in told)
 
 
 def test_a_debt_from_before_the_connection_is_no_news(stage: Stage) -> None:
