@@ -11,7 +11,7 @@ run: $(READY)
 	@RECOUP_SANDBOX=$${RECOUP_SANDBOX-1} $(BIN)/recoup up
 
 test: $(DEV_READY)
-	$(BIN)/pytest -n 4 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(DEV_READY)
 	$(BIN)/ruff format --check .

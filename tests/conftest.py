@@ -16,6 +16,19 @@ from tests.stage import Stage, open_stage
 
 __all__ = ["context", "database_url", "own_database", "pytest_configure", "redis_url", "services", "settings", "stage"]
 
+WAITING = ("faults/test_random_kills", "faults/test_failpoints", "faults/test_real_time")  # for leases to run out
+HEAVY = (*WAITING, "faults/", "stories/", "integration/", "contract/", "browser/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no core idles at the end of a parallel run."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    return next((rank for rank, start in enumerate(HEAVY) if place.startswith(start)), len(HEAVY))
+
 
 @pytest.fixture(scope="session")
 def own_database(services: embedded.Services) -> Iterator[LastingDatabase]:
