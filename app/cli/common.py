@@ -25,9 +25,17 @@ class OrganizationUnclear(RecoupError):
 
 
 def open_context() -> Context:
-    """The context of the installation that the environment or this folder's home names; raises `NotRunning`."""
+    """The context of the installation that the environment or this folder's home names; raises `NotRunning`.
+
+    Its connections are closed when the command ends.
+    """
     log.configure("cli")
-    return make_context(check(complete(Settings())))
+    context = make_context(check(complete(Settings())))
+    command = click.get_current_context(silent=True)
+    if command:
+        command.call_on_close(context.database.dispose)
+        command.call_on_close(context.bell.redis.close)
+    return context
 
 
 def find_organization(context: Context, slug: str | None) -> Organization:
