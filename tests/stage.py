@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.accounts.connections import connect
 from app.accounts.users import create_organization
 from app.campaigns.definition import MONTHLY, CampaignDefinition, RetrySettings
+from app.clock import SandboxClock
 from app.context import Context
 from app.models import CaseEntry, ChargeAttempt, Invoice, Message, RecoveryCase, Step
 from app.recovery.campaigns import add_defaults, add_version
@@ -185,11 +186,20 @@ def _case(session: Session, invoice: str) -> RecoveryCase:
 
 @contextmanager
 def open_stage(house: House, settings: Settings, mode: ConnectionMode = ConnectionMode.DRIVE) -> Iterator[Stage]:
-    """Set the stage: an organization connected to a sandbox in which nothing has happened."""
+    """Set the stage: an organization connected to a sandbox in which nothing has happened, by day."""
+    begin_by_day(settings)
     with house.stripe(settings) as sandbox, house.context(settings, sandbox.url) as context, jobs_of(context):
         organization_id = new_organization(context)
         connected = connect(context, organization_id, api_key=SANDBOX_KEY, webhook_secret=None, mode=mode, actor="test")
         yield Stage(context, sandbox, house.url, organization_id, connected.connection_id)
+
+
+def begin_by_day(settings: Settings) -> None:
+    """Turn the clock to 15:00 UTC tomorrow, which is day in Europe and America, so that no story's mails wait for the
+    end of somebody's night because of the hour at which the tests are run."""
+    clock = SandboxClock(settings.home / "clock.json")
+    tomorrow = (clock.now() + timedelta(days=1)).replace(hour=15, minute=0, second=0, microsecond=0)
+    clock.turn_to(tomorrow)
 
 
 @contextmanager

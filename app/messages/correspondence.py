@@ -39,7 +39,7 @@ def written_since(
             _same_person(customer.id, address, message),
         )
     )
-    found = [Written(at, is_answer=MailKind(kind) in ANSWERS) for at, kind in ours]
+    found = [Written(at, is_answer=MailKind(kind) in ANSWERS) for at, kind in ours if at]
     if message.addressee is None and address == customer.email:  # Stripe knows no other address
         found += [Written(at) for at in _by_stripe(session, connection, customer, since)]
     return tuple(found)

@@ -150,7 +150,7 @@ def notice_facts(session: Session, settings: Settings, notice: Notice, message: 
         customer_first_name=first_name(notice.customer.name, notice.locale),
         locale=notice.locale,
         timezone=notice.customer.timezone or organization.timezone,
-        card=Card(card.brand, card.last4, card.exp_month, card.exp_year) if _can_be_named(card) else None,
+        card=_named(card),
         product_name=subscription.plan_name if subscription else None,
         invoice_number=invoice.number if invoice else None,
         is_about_subscription=subscription is not None,
@@ -172,8 +172,10 @@ def open_by_hand(session: Session, notice: Notice, until: datetime) -> list[Invo
     return list(session.scalars(query.order_by(Invoice.due_at, Invoice.id).limit(MOST_NAMED)))
 
 
-def _can_be_named(card: PaymentMethod | None) -> bool:
-    return card is not None and bool(card.brand and card.last4)
+def _named(card: PaymentMethod | None) -> Card | None:
+    if card is None or not card.brand or not card.last4:
+        return None
+    return Card(card.brand, card.last4, card.exp_month, card.exp_year)
 
 
 def _why_untrue(session: Session, notice: Notice, message: Message, now: datetime) -> Reason | None:

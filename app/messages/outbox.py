@@ -6,6 +6,7 @@ answer is `unknown`: a provider's event resolves it, else it is sent once more. 
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -52,8 +53,14 @@ def queue(
     `key` is unique in the case: asking again gives the message that is there already. Flushes, and neither commits nor
     rings. Raises `emails.UnknownMail`.
     """
-    about = {"case_id": case.id, "customer_id": case.customer_id, "step_id": step_id, "variant": variant}
-    return _plan(session, {**about, "organization_id": case.organization_id}, key, kind, addressee, now)
+    about: dict[str, Any] = {
+        "case_id": case.id,
+        "customer_id": case.customer_id,
+        "step_id": step_id,
+        "variant": variant,
+    }
+    about["organization_id"] = case.organization_id
+    return _plan(session, about, key=key, kind=kind, addressee=addressee, now=now)
 
 
 def queue_for_all(
@@ -67,11 +74,9 @@ def queue_for_all(
     variant: str | None = None,
 ) -> list[Message]:
     """Plan one mail of `case` to each of its customer's contacts, the main address first. As `queue` otherwise."""
-    about = {"case": case, "kind": kind, "step_id": step_id, "now": now, "variant": variant}
-    customer = session.get_one(Customer, case.customer_id)
-    first = queue(session, key=key, **about)
-    others = recipients.others_of(session, customer)
-    return [first, *(queue(session, key=_key_of(key, one), addressee=one, **about) for one in others)]
+    plan = partial(queue, session, case=case, kind=kind, step_id=step_id, now=now, variant=variant)
+    others = recipients.others_of(session, session.get_one(Customer, case.customer_id))
+    return [plan(key=key), *(plan(key=_key_of(key, one), addressee=one) for one in others)]
 
 
 def queue_notice(
@@ -89,9 +94,9 @@ def queue_notice(
     """
     column = "invoice_id" if isinstance(about, Invoice) else "subscription_id"
     values = {"customer_id": customer.id, "organization_id": customer.organization_id, column: about.id}
-    first = _plan(session, values, key, kind, None, now)
+    plan = partial(_plan, session, values, kind=kind, now=now)
     others = recipients.others_of(session, customer)
-    return [first, *(_plan(session, values, _key_of(key, one), kind, one, now) for one in others)]
+    return [plan(key=key), *(plan(key=_key_of(key, one), addressee=one) for one in others)]
 
 
 def _key_of(key: str, address: str) -> str:
@@ -100,7 +105,7 @@ def _key_of(key: str, address: str) -> str:
 
 
 def _plan(
-    session: Session, about: dict[str, Any], key: str, kind: str, addressee: str | None, now: datetime
+    session: Session, about: dict[str, Any], *, key: str, kind: str, now: datetime, addressee: str | None = None
 ) -> Message:
     if kind not in emails.kinds:
         raise emails.UnknownMail(f"there is no mail called {kind}; there are {', '.join(emails.kinds)}")

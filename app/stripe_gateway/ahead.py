@@ -40,7 +40,7 @@ class AheadCalls(ListingCalls):
     """Calls that look ahead. `cursor` is what the page before gave; None begins."""
 
     def charged_next_page(self, *, after: datetime, until: datetime, cursor: str | None = None) -> Page[ChargedNext]:
-        """Subscriptions charged automatically whose period ends after `after`, by `until` at the latest, with their cards."""
+        """Subscriptions charged automatically whose period ends after `after` and by `until`, with their cards."""
         period = {"gt": int(after.timestamp()), "lte": int(until.timestamp())}
         params: Json = {
             "collection_method": "charge_automatically",

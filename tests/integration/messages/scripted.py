@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
 from app.messages.senders.port import OutgoingMail
-from app.models import CaseEntry, Invoice, RecoveryCase, SubscriptionSnapshot
-from app.vocabulary import CaseState, FinalActionKind, FinalActionState, RecoveredBy
+from app.models import CaseEntry, Hold, Invoice, RecoveryCase, SubscriptionSnapshot
+from app.vocabulary import CaseState, FinalActionKind, FinalActionState, HoldKind, RecoveredBy
 from tests.integration.messages.conftest import Post
 from tests.integration.messages.rows import START, Rows, write_case
 
@@ -60,6 +61,27 @@ def add_snapshot(post: Post, **values: Any) -> None:
     post.add(
         SubscriptionSnapshot(organization_id=post.rows.organization_id, case_id=post.rows.case_id, **(given | values))
     )
+
+
+def add_promise(post: Post) -> UUID:
+    """The customer has picked a day, four days from the start."""
+    hold_id = uuid4()
+    post.add(
+        Hold(
+            id=hold_id,
+            organization_id=post.rows.organization_id,
+            customer_id=post.rows.customer_id,
+            case_id=post.rows.case_id,
+            kind=HoldKind.PROMISE,
+            key=f"promise:{hold_id}",
+            reason="The customer promised to pay.",
+            begins_at=START,
+            promised_for=START + 96 * HOUR,
+            until=START + 110 * HOUR,
+            created_by="the customer",
+        )
+    )
+    return hold_id
 
 
 def another_case(post: Post, **customer: Any) -> Rows:

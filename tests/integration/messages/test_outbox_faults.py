@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.messages import outbox
-from app.messages.cadence import Reason
 from app.messages.claiming import LEASE
 from app.messages.outcome import Taken, record
 from app.messages.senders.port import OutgoingMail, SenderBusy, SenderRefused, SenderSilent
+from app.messages.words import Reason
 from app.models import Message
 from app.vocabulary import MessageState
 from tests.integration.messages.conftest import Post, TurnedClock

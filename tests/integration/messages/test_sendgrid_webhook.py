@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from app.context import Context
 from app.inbox.sendgrid import LARGEST_BODY, SIGNATURE, TIMESTAMP, sendgrid_webhook
 from app.messages.senders.port import OutgoingMail, SenderSilent
-from app.messages.suppression import is_suppressed, lift
+from app.messages.suppression import find_reason, lift
 from app.models import CaseEntry, DeliveryEvent
 from app.vocabulary import MessageState
 from tests.integration.messages.conftest import Post
@@ -80,7 +80,7 @@ def stored(post: Post) -> list[DeliveryEvent]:
 
 def suppressed(post: Post) -> bool:
     with post.context.database.organization(post.rows.organization_id) as session:
-        return is_suppressed(session, "anna.schmidt@example.com")
+        return find_reason(session, "anna.schmidt@example.com") is not None
 
 
 def test_without_a_key_there_is_no_such_address(mail_context: Context) -> None:

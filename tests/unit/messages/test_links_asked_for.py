@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.messages.cadence import CurrentHold, Decision, MailKind, Reason, Send, Situation, Skip, decide
+from app.messages.cadence import CurrentHold, Decision, MailKind, Send, Situation, Skip, Written, decide
+from app.messages.words import Reason, SuppressedBecause
 from app.vocabulary import CaseState, FinalActionState, HoldKind
 
 NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
@@ -21,7 +22,7 @@ ASKED = Situation(
 @pytest.mark.parametrize(
     "facts",
     [
-        replace(ASKED, last_written_at=NOW - timedelta(minutes=1)),
+        replace(ASKED, written=(Written(NOW - timedelta(minutes=1)),)),
         replace(ASKED, holds=(CurrentHold(HoldKind.SNOOZE, NOW + timedelta(days=5)),)),
         replace(ASKED, holds=(CurrentHold(HoldKind.PROMISE, None),)),
         replace(ASKED, case_state=CaseState.CHARGING),
@@ -40,7 +41,7 @@ def test_quiet_holds_and_endings_do_not_keep_it_back(facts: Situation) -> None:
         (replace(ASKED, invoice_status="void"), Skip(Reason.STOPPED)),
         (replace(ASKED, holds=(CurrentHold(HoldKind.DISPUTE, None),)), Skip(Reason.DISPUTE)),
         (replace(ASKED, due_at=NOW - timedelta(days=2)), Skip(Reason.STALE)),
-        (replace(ASKED, is_suppressed=True), Skip(Reason.SUPPRESSED)),
+        (replace(ASKED, suppressed=SuppressedBecause.BOUNCED), Skip(Reason.SUPPRESSED)),
     ],
 )
 def test_it_is_not_sent_where_there_is_nothing_to_pay_or_nobody_to_reach(facts: Situation, decision: Decision) -> None:

@@ -21,7 +21,7 @@ from app.messages.sendgrid_events import (
     check_signature,
     read_batch,
 )
-from app.messages.suppression import SuppressedBecause
+from app.messages.words import SuppressedBecause
 from app.vocabulary import MessageState
 
 NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
