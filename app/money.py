@@ -14,6 +14,8 @@ from app.errors import RecoupError
 
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 _CODE_MEETS_NUMBER = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # CLDR currency spacing, not in Babel
+# CLDR's minimum grouping digits of 2, which Babel does not carry: 1234,56 but 12.345,67. By language, or with country.
+WHOLE_THOUSANDS = frozenset("bg es_ES es_None et hu hy it ka lv pl pt_PT".split())
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 
 
@@ -51,14 +53,19 @@ class Money:
 
 def format_money(money: Money, locale: str = "en") -> str:
     """The amount as people of `locale` (BCP 47 or POSIX) write it, with as many digits as Stripe counts."""
-    pattern = Locale.parse(locale, sep="-" if "-" in locale else "_").currency_formats["standard"].pattern
+    known = Locale.parse(locale, sep="-" if "-" in locale else "_")
     digits = exponent(money.currency)
-    with_digits = re.sub(r"0\.00", "0." + "0" * digits if digits else "0", pattern)
+    with_digits = re.sub(r"0\.00", "0." + "0" * digits if digits else "0", known.currency_formats["standard"].pattern)
     shown = format_currency(
         money.decimal(),
         money.currency.upper(),
         with_digits,
-        locale=locale.replace("-", "_"),
+        locale=known,
         currency_digits=False,
+        group_separator=abs(money.decimal()) >= 10_000 or not _keeps_thousands_whole(known),
     )
     return _CODE_MEETS_NUMBER.sub("\N{NO-BREAK SPACE}", shown)
+
+
+def _keeps_thousands_whole(locale: Locale) -> bool:
+    return not WHOLE_THOUSANDS.isdisjoint({locale.language, f"{locale.language}_{locale.territory}"})

@@ -53,6 +53,16 @@ def test_no_minor_unit_is_lost_on_the_way_to_an_amount_and_back(minor: int, curr
         (Money(1234, "jpy"), "en", "¥1,234"),
         (Money(1234, "kwd"), "en", "KWD\xa01.234"),
         (Money(500000, "isk"), "en", "ISK\xa05,000.00"),
+        (Money(123456, "eur"), "es", "1234,56\xa0€"),
+        (Money(1234567, "eur"), "es-ES", "12.345,67\xa0€"),
+        (Money(123456, "mxn"), "es-MX", "$1,234.56"),
+        (Money(123456, "pln"), "pl", "1234,56\xa0zł"),
+        (Money(123456, "brl"), "pt-BR", "R$\xa01.234,56"),
+        (Money(123456, "eur"), "pt-PT", "1234,56\xa0€"),
+        (Money(123456, "sek"), "sv", "1\xa0234,56\xa0kr"),
+        (Money(123456, "jpy"), "ja", "￥123,456"),
+        (Money(123456, "cny"), "zh-Hans", "¥1,234.56"),
+        (Money(123456, "aed"), "ar", "\u200f1,234.56\xa0د.إ.\u200f"),
     ],
 )
 def test_amounts_read_as_people_of_a_place_write_them_with_the_digits_stripe_counts(
