@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import url_for
 from sqlalchemy import Select, exists, func, select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts import conflicts
 from app.inbox.errands import looking
 from app.models import ChargeAttempt, Connection, InboxEvent, Message, RecoveryCase, Step
+from app.recovery import questions
 from app.vocabulary import (
     OPEN_CASE_STATES,
     OPEN_STEP_STATES,
@@ -35,7 +37,26 @@ class Concern:
 
 def find_concerns(session: Session, now: datetime) -> list[Concern]:
     """Everything that waits for a person, most urgent first; empty when all is well."""
-    return [*_connections(session), *_cases(session, now), *_inbox(session), *_mails(session, now)]
+    return [
+        *_connections(session),
+        *_cases(session, now),
+        *_questions(session),
+        *_inbox(session),
+        *_mails(session, now),
+    ]
+
+
+def _questions(session: Session) -> list[Concern]:
+    waiting = questions.open_questions(session)
+    advice = "The customer says that something is wrong; tries and mails rest until somebody answers or lets go."
+    return [
+        Concern(f"{_many(len(waiting), 'customer')} waiting for an answer", advice, _case_page(waiting[0]))
+        for _ in waiting[:1]
+    ]
+
+
+def _case_page(case_id: UUID) -> str:
+    return url_for("console.case", case_id=case_id)
 
 
 def _connections(session: Session) -> list[Concern]:

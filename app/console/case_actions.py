@@ -53,11 +53,12 @@ def snooze_case(case_id: UUID) -> ResponseReturnValue:
 
 @console.post("/cases/<uuid:case_id>/holds/<uuid:hold_id>/release")
 def release_hold(case_id: UUID, hold_id: UUID) -> ResponseReturnValue:
+    answer = request.form.get("answer", "").strip()[:LONGEST_NOTE]
     with current.rows() as session:
         session.get(Hold, hold_id) or abort(404)
     return _act(
         case_id,
-        lambda organization_id, by: operator.release_hold(current.context(), organization_id, hold_id, by),
+        lambda organization_id, by: operator.release_hold(current.context(), organization_id, hold_id, by, answer),
         "The hold is released and the plan goes on.",
     )
 

@@ -1,10 +1,22 @@
 """The customer's page behind the signed link: what is owed, one button that settles it, and the honest outcome.
 
-Shows rows and asks `app.recovery` to act; decides nothing about charging. No sign-in, no cookie, no script, and nobody
-is named beyond the merchant and a first name.
+Shows rows and asks `app.recovery` to act; decides nothing about charging. No sign-in, no cookie, nobody named beyond
+the merchant and a first name, and no script but Stripe's own on the one page with their form.
 """
 
-from app.payment_page import asking, card, fresh_link, pages, problems
+from app.payment_page import asking, card, contact, day, element, fresh_link, instead, pages, problems, wrong
 from app.payment_page.blueprint import payment_page
 
-__all__ = ["asking", "card", "fresh_link", "pages", "payment_page", "problems"]
+__all__ = [
+    "asking",
+    "card",
+    "contact",
+    "day",
+    "element",
+    "fresh_link",
+    "instead",
+    "pages",
+    "payment_page",
+    "problems",
+    "wrong",
+]

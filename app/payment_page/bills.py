@@ -17,6 +17,7 @@ from app.money import Money
 from app.payment_page import trying
 from app.recovery import showing
 from app.recovery.facts import attempts_of, find_hold
+from app.recovery.questions import is_question
 from app.vocabulary import OPEN_STEP_STATES, CaseState, HoldKind, StepKind
 
 ANSWERS_WITHIN = timedelta(minutes=2)  # what takes longer is not worth watching
@@ -52,6 +53,7 @@ OVER = (Stage.PAID, Stage.NOTHING_DUE)
 class Bill:
     """One invoice on the page. `next_try_at` is set where a try lies ahead; `held` where a hold keeps every card from
     being charged, a new one included, with `held_until` as far as that is known (Stripe, where it retries, minds none).
+    `is_asked` tells a hold that is the customer's own note. A promise holds nobody back from paying before its day.
     """
 
     case_id: UUID
@@ -67,6 +69,7 @@ class Bill:
     can_try_again: bool
     held: HoldKind | None
     held_until: datetime | None
+    is_asked: bool
 
 
 def card_use(bills: Sequence[Bill]) -> CardUse:
@@ -76,7 +79,9 @@ def card_use(bills: Sequence[Bill]) -> CardUse:
         return CardUse.NOW
     if len(held) < len(bills):
         return CardUse.PARTLY
-    is_open_ended = any(bill.held is HoldKind.DISPUTE and bill.held_until is None for bill in held)
+    is_open_ended = any(
+        bill.held is HoldKind.DISPUTE and bill.held_until is None and not bill.is_asked for bill in held
+    )
     return CardUse.AFTER_DISPUTE if is_open_ended else CardUse.LATER
 
 
@@ -91,7 +96,7 @@ def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datet
     is_news = stage is Stage.CARD_SAVED and _is_unshown(session, case, invoice, now)
     stage = Stage.OWED if is_news else stage
     minor = invoice.amount_remaining if stage not in OVER else case.recovered_amount or case.amount_due
-    hold = find_hold(session, case, now) if stage not in OVER else None
+    hold = find_hold(session, case, now, but=HoldKind.PROMISE) if stage not in OVER else None
     theirs = invoice.next_payment_attempt
     # under a hold the calendar says when to look again, which is a try only for a card that was given meanwhile
     ours = retry.due_at if retry and (hold is None or stage is Stage.CARD_SAVED) else None
@@ -109,6 +114,7 @@ def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datet
         can_try_again=stage is Stage.OWED and trying.may_ask(session, case, attempts, now),
         held=hold.kind if hold else None,
         held_until=(hold.until or _ahead(theirs, now)) if hold else None,
+        is_asked=hold is not None and is_question(hold),
     )
 
 

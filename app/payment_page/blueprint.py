@@ -9,7 +9,7 @@ from app.payment_page.throttle import PageThrottle
 from app.security_headers import policy
 
 THROTTLE = "recoup.payment_page_throttle"
-STYLE = "payment_page.style"
+PUBLIC = ("payment_page.style", "payment_page.element_script")
 
 payment_page = Blueprint("payment_page", __name__, url_prefix="/pay", template_folder="templates")
 
@@ -33,13 +33,14 @@ def _prepare(state: BlueprintSetupState) -> None:
 def _keep_to_yourself(response: Response) -> Response:
     """Out of caches and search engines; forms may lead to Stripe's pages and pictures come from the merchant."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    if request.endpoint == STYLE:
+    if request.endpoint in PUBLIC:
         return response
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Security-Policy"] = policy(
+    own = policy(
         script_src="'none'",
         connect_src="'none'",
         img_src="'self' data: https:",
         form_action=" ".join(("'self'", *stripe_pages.origins())),
     )
+    response.headers.setdefault("Content-Security-Policy", own)  # the page with Stripe's form brings its own
     return response

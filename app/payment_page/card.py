@@ -21,6 +21,7 @@ from app.recovery import showing
 from app.recovery.card_change import GivenFor, NotOurCardPage, use_new_card
 from app.stripe_gateway.errors import KeyInUse, NotFound
 from app.stripe_gateway.gateway import StripeGateway
+from app.stripe_gateway.snapshots import CardSetup
 from app.vocabulary import Fact
 
 SAME_CLICK = 30  # seconds in which a form sent twice leads to one Checkout session
@@ -36,9 +37,9 @@ def use_another_card(token: str) -> ResponseReturnValue:
         return to_outcome(visit)
     if not click.covers(standing.asked_for):
         return to_page(visit, CHANGED)
-    _remember(visit, click)
+    remember(visit, click)
     gateway = gateway_for(visit.context, standing.connection)
-    key = f"recoup:card:{visit.link.case_id}:{click.name}:{_slot(visit.now)}"
+    key = key_of_click(visit, click)
     try:
         url = _checkout(visit, standing, gateway, click, key)
     except KeyInUse:
@@ -55,8 +56,16 @@ def come_back(token: str) -> ResponseReturnValue:
     gateway = gateway_for(visit.context, standing.connection)
     try:
         setup = gateway.get_card_setup(request.args.get("session_id", ""))
+    except NotFound:
+        return to_page(visit)
+    return finish(visit, standing, gateway, setup)
+
+
+def finish(visit: Visit, standing: Standing, gateway: StripeGateway, setup: CardSetup) -> ResponseReturnValue:
+    """Use a card that was saved for this customer from a page of ours, and show what came of it; else back."""
+    try:
         given_for = GivenFor.read(setup.metadata)
-    except (NotFound, NotOurCardPage):
+    except NotOurCardPage:
         return to_page(visit)
     if setup.customer_id != standing.customer.stripe_id or setup.payment_method_id is None:
         return to_page(visit)
@@ -86,10 +95,16 @@ def _checkout(visit: Visit, standing: Standing, gateway: StripeGateway, click: C
     ).url
 
 
-def _remember(visit: Visit, click: Click) -> None:
+def remember(visit: Visit, click: Click) -> None:
+    """Write down what the page showed when the customer went off to give a card."""
     with visit.context.database.organization(visit.link.organization_id) as session:
         case = session.get_one(RecoveryCase, visit.link.case_id)
         showing.remember(session, case, click.name, click.shown, visit.now)
+
+
+def key_of_click(visit: Visit, click: Click) -> str:
+    """The idempotency key of going off to give a card: a form sent twice at once leads to one place."""
+    return f"recoup:card:{visit.link.case_id}:{click.name}:{_slot(visit.now)}"
 
 
 def _slot(now: datetime) -> int:

@@ -20,8 +20,18 @@ log = get_logger(__name__)
 STILL_FRESH = timedelta(seconds=5)
 MOST_READ = 5
 TOUCHED_AT_STRIPE = (Stage.NEEDS_APPROVAL, Stage.OWED, Stage.CARD_SAVED, Stage.SLOW)
-CARD_NEEDED, CHANGED = "card", "changed"
-NOTES = {CARD_NEEDED: "pay.card_needed", CHANGED: "pay.changed"}
+CARD_NEEDED, CHANGED, NOT_POSSIBLE = "card", "changed", "gone"
+DAY_GONE, SAY_MORE, ADDRESS_INVALID, ADDRESS_CHANGED = "day", "words", "address", "contact"
+NOTES = {
+    CARD_NEEDED: "pay.card_needed",
+    CHANGED: "pay.changed",
+    NOT_POSSIBLE: "other.gone",
+    DAY_GONE: "day.gone",
+    SAY_MORE: "wrong.empty",
+    ADDRESS_INVALID: "contact.invalid",
+    ADDRESS_CHANGED: "contact.changed",
+}
+GOOD_NEWS = (ADDRESS_CHANGED,)
 
 
 @payment_page.get("/style/<version>-<colour>.css", endpoint="style")
@@ -41,7 +51,7 @@ def show(token: str) -> ResponseReturnValue:
     standing = visit.standing()
     if not standing.at(*TO_SETTLE) or standing.at(Stage.WORKING):
         return _outcome(visit, standing)
-    return _render("pay", visit, standing, note=NOTES.get(request.args.get("note", "")))
+    return _render("pay", visit, standing)
 
 
 @payment_page.get("/<token>/outcome")
@@ -68,7 +78,8 @@ def _outcome(visit: Visit, standing: Standing) -> ResponseReturnValue:
     return _render("outcome", visit, standing)
 
 
-def _render(template: str, visit: Visit, standing: Standing, **more: object) -> ResponseReturnValue:
+def _render(template: str, visit: Visit, standing: Standing) -> ResponseReturnValue:
+    note = request.args.get("note", "")
     return render_template(
         f"payment_page/{template}.html",
         voice=speak(standing),
@@ -78,7 +89,8 @@ def _render(template: str, visit: Visit, standing: Standing, **more: object) -> 
         ticket=visit.ticket(standing),
         Stage=Stage,
         CardUse=CardUse,
-        **more,
+        note=NOTES.get(note),
+        is_good_news=note in GOOD_NEWS,
     )
 
 

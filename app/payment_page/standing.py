@@ -14,11 +14,12 @@ from app.messages.cadence import MailKind
 from app.messages.facts import Conversation, mail_facts, read_conversation
 from app.models import Connection, Customer, Invoice, RecoveryCase, Subscription
 from app.payment_page.bills import OVER, TO_SETTLE, Bill, CardUse, Stage, card_use, read_bill
-from app.recovery.facts import find_hold
+from app.payment_page.offers import Offers, read_offers
+from app.recovery.facts import find_hold, find_method_in_force
 from app.recovery.showing import Shown
 from app.settings import Settings
 from app.vocabulary import OPEN_CASE_STATES, CaseState, FinalActionKind, FinalActionState
-from emails import FinalAction, MailFacts, Owed
+from emails import Card, FinalAction, MailFacts, Owed
 
 STAYS_PAID = timedelta(days=1)  # for so long a paid bill is shown beside what is still open
 MOST_BILLS = 25
@@ -36,6 +37,8 @@ class Standing:
     ended_by: FinalActionKind | None
     is_being_restored: bool
     renews_at: datetime | None
+    offers: Offers
+    card: Card | None
 
     def at(self, *stages: Stage) -> tuple[Bill, ...]:
         """The bills in these stages."""
@@ -87,20 +90,26 @@ def read_standing(session: Session, settings: Settings, link: PayLink, now: date
     owed = tuple(bill for bill in bills if bill.stage not in OVER)
     paid = tuple(bill for bill in bills if bill.stage is Stage.PAID)
     spoken_of = to_settle or owed or paid
-    is_ended = case.state is CaseState.EXHAUSTED and _has_changed(rows)
+    is_ended = case.state is CaseState.EXHAUSTED and _has_changed(rows) and not _is_chosen(rows)
     kind = MailKind.SUBSCRIPTION_CHANGED if is_ended else MailKind.REMINDER
     facts = mail_facts(session, settings, rows, kind, now)
     if _is_end_suspended(session, case, facts.final_action_at, now):
         facts = replace(facts, final_action_at=None)
+    offers = read_offers(session, case, bills, now)
     tries = [bill.next_try_at for bill in owed if bill.next_try_at]
     return Standing(
         connection=session.get_one(Connection, case.connection_id),
         customer=rows.customer,
         bills=bills,
         facts=replace(facts, amounts=tuple(map(_owed, spoken_of)), next_attempt_at=min(tries, default=None)),
-        ended_by=_ended_by(rows, facts),
-        is_being_restored=case.state is CaseState.RECOVERED and _has_changed(rows) and _can_be_undone(rows),
+        ended_by=None if offers.chosen else _ended_by(rows, facts),
+        is_being_restored=case.state is CaseState.RECOVERED
+        and _has_changed(rows)
+        and _can_be_undone(rows)
+        and not _is_chosen(rows),
         renews_at=_renewal(rows.subscription, now),
+        offers=offers,
+        card=_card_on_file(session, case),
     )
 
 
@@ -126,7 +135,7 @@ def _owed(bill: Bill) -> Owed:
 
 def _ended_by(rows: Conversation, facts: MailFacts) -> FinalActionKind | None:
     """What has ended the case; `leave` where nothing was, or will be, taken: trying has stopped, and that is all."""
-    if rows.case.state is not CaseState.EXHAUSTED:
+    if rows.case.state is not CaseState.EXHAUSTED or _is_chosen(rows):
         return None
     if rows.snapshot is not None and _has_changed(rows):
         return rows.snapshot.action
@@ -138,6 +147,16 @@ def _has_changed(rows: Conversation) -> bool:
     """Whether the final action took something from the subscription."""
     snapshot = rows.snapshot
     return snapshot is not None and snapshot.state is FinalActionState.DONE and snapshot.has_changed_subscription
+
+
+def _is_chosen(rows: Conversation) -> bool:
+    return rows.snapshot is not None and rows.snapshot.is_chosen
+
+
+def _card_on_file(session: Session, case: RecoveryCase) -> Card | None:
+    """The card that one more try would charge."""
+    method = find_method_in_force(session, case)
+    return Card(method.brand, method.last4) if method and method.brand and method.last4 else None
 
 
 def _is_end_suspended(session: Session, case: RecoveryCase, ends_at: datetime | None, now: datetime) -> bool:

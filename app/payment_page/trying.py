@@ -13,12 +13,10 @@ from app.context import Context
 from app.models import CaseEntry, ChargeAttempt, RecoveryCase
 from app.money import Money
 from app.payment_page.tickets import Click
-from app.recovery import by_hand, cases, steps
+from app.recovery import by_hand, cases, planning, steps
 from app.recovery.facts import attempts_of
 from app.vocabulary import EntryKind, StepKind, StepState
 
-# A later issue lets each organization choose; until then all offer it.
-OFFERED = True
 PAUSE = timedelta(minutes=10)
 MOST_A_DAY = 3
 ACTOR = "the customer"
@@ -27,7 +25,9 @@ ASKED = "asked_for_a_try"
 
 def may_ask(session: Session, case: RecoveryCase, attempts: list[ChargeAttempt], now: datetime) -> bool:
     """Whether the card on file may be charged for this case now because the customer asks for it."""
-    if not OFFERED or by_hand.obstacle(session, case, now) is not None:
+    if not planning.definition_of(session, case).page.pay_now:
+        return False
+    if by_hand.obstacle(session, case, now, minds_promise=False) is not None:
         return False
     # what an earlier card was answered is nothing to the one in force
     present = [attempt for attempt in attempts if case.new_card_at is None or attempt.started_at >= case.new_card_at]

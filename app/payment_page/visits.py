@@ -18,6 +18,8 @@ from app.payment_page.standing import Standing, read_standing
 from app.payment_page.throttle import PageThrottle
 from app.payment_page.voice import PageVoice
 from app.recovery.card_change import look_for_changes
+from emails.phrase import Phrase, plain
+from emails.values import card_words
 
 
 class TooOften(RecoupError):
@@ -89,9 +91,20 @@ def find_visit() -> Visit | None:
     return cast("Visit | None", g.get("pay_visit"))
 
 
-def speak(standing: Standing) -> PageVoice:
-    """The customer's language, about their own facts."""
-    return PageVoice(standing.facts, standing.renews_at, standing.held_until)
+def speak(standing: Standing, **more: Phrase) -> PageVoice:
+    """The customer's language, about their own facts and `more`."""
+    pen = PageVoice(standing.facts)
+    chosen, promise = standing.offers.chosen, standing.offers.promise
+    known: dict[str, Phrase | None] = {
+        "renewal": pen.date(standing.renews_at) if standing.renews_at else None,
+        "held_date": pen.day(standing.held_until) if standing.held_until else None,
+        "promise_date": pen.calendar_day(promise.day) if promise else None,
+        "card": card_words(standing.card) if standing.card else None,
+    }
+    if chosen is not None:
+        known["until"] = pen.date(chosen.resumes_at) if chosen.resumes_at else pen.values.get("period_end")
+        known["plan"] = plain(chosen.plan) if chosen.plan else None
+    return PageVoice(standing.facts, **{**known, **more})
 
 
 def _check_standing_link(session: Session, link: PayLink) -> None:

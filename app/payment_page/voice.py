@@ -4,7 +4,7 @@ A catalogue leaf is a text, or a list of texts of which the first is said whose 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,31 @@ from babel import negotiate_locale
 from emails import MailFacts, Merchant
 from emails.catalogue import FALLBACK, BrokenCatalogue, Catalogue, Leaf, languages
 from emails.letter import Voice
+from emails.phrase import Phrase
 
+NOON = time(12)
 FOLDER = Path(__file__).parent / "translations"
 
 
 class PageVoice(Voice):
     """Says page texts about one set of facts."""
 
-    def __init__(self, facts: MailFacts, renews_at: datetime | None = None, held_until: datetime | None = None) -> None:
+    def __init__(self, facts: MailFacts, **more: Phrase | None) -> None:
         super().__init__(facts)
         self.catalogue = load(self.catalogue.language)
-        if renews_at is not None:
-            self.values["renewal"] = self.date(renews_at)
-        if held_until is not None:
-            self.values["held_date"] = self.day(held_until)
+        self.values |= {name: self.isolate(phrase) for name, phrase in more.items() if phrase is not None}
         self.known = frozenset(self.values)
+
+    def template(self, key: str) -> str:
+        """A text as it stands in the catalogue, for a value that is put together from it."""
+        found = self.catalogue.find(key, frozenset({"price"}))
+        if found is None:
+            raise BrokenCatalogue(f"{self.language}: {key} needs more than a price")
+        return found
+
+    def calendar_day(self, day: date) -> Phrase:
+        """`Friday, March 27`: a day of the customer's own calendar."""
+        return self.day(datetime.combine(day, NOON, self.zone))
 
     @property
     def language(self) -> str:

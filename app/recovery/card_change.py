@@ -24,6 +24,7 @@ from app.recovery.projections import write_customer, write_payment_method
 from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import OPEN_CASE_STATES, CaseState, StepKind
 
+OWN_FORM = "recoup_form"  # in the metadata of an intent that was made for Stripe's form in a page of ours
 UNPAID = (*OPEN_CASE_STATES, CaseState.EXHAUSTED)
 
 
@@ -144,9 +145,14 @@ def _known_debts(context: Context, connection: Connection, customer_id: str) -> 
 
 def run_due_retry(context: Context, organization_id: UUID, case_id: UUID) -> None:
     """Carry out a case's retry step here and now if it is due and nobody else has begun it."""
+    run_due_step(context, organization_id, case_id, StepKind.RETRY)
+
+
+def run_due_step(context: Context, organization_id: UUID, case_id: UUID, kind: StepKind) -> None:
+    """Carry out the first due step of a kind here and now; left to whoever has begun it otherwise."""
     now = context.clock.now()
     with context.database.organization(organization_id) as session:
-        due = [step for step in steps.open_steps(session, case_id, StepKind.RETRY) if step.due_at <= now]
+        due = [step for step in steps.open_steps(session, case_id, kind) if step.due_at <= now]
         claim = steps.claim_one(session, due[0], now) if due else None
     if claim is not None:
         running.run(context, claim)

@@ -15,7 +15,7 @@ from app.context import Context
 from app.db import after_commit
 from app.errors import RecoupError
 from app.models import AuditEntry, Hold, RecoveryCase
-from app.recovery import by_hand, cases, holds, planning, steps
+from app.recovery import by_hand, cases, holds, planning, questions, steps
 from app.recovery.cases import Happened
 from app.vocabulary import OPEN_CASE_STATES, CaseState, EntryKind, Fact, HoldKind, StepKind, StopReason
 
@@ -94,13 +94,15 @@ def snooze(context: Context, organization_id: UUID, case_id: UUID, until: dateti
         _tell(session, case, by, "case.snoozed", summary, now, until=until.isoformat(), note=note)
 
 
-def release_hold(context: Context, organization_id: UUID, hold_id: UUID, by: Person) -> None:
-    """End a hold before its time."""
+def release_hold(context: Context, organization_id: UUID, hold_id: UUID, by: Person, answer: str = "") -> None:
+    """End a hold before its time. Where it is a customer's note, an `answer` is shown to them on their page."""
     now = context.clock.now()
     with context.database.organization(organization_id) as session:
         hold = session.get(Hold, hold_id, with_for_update=True)
         if hold is None:
             raise NotAllowedNow("There is no such hold.")
+        if answer and hold.released_at is None:
+            questions.answer(session, hold, answer, by.name, now)
         if not holds.release(session, hold, f"released by {by.name}", now):
             raise NotAllowedNow("The hold has been released already.")
         case = session.get(RecoveryCase, hold.case_id) if hold.case_id else None

@@ -101,6 +101,11 @@ def possible_days(session: Session, case: RecoveryCase, now: datetime) -> tuple[
     return tuple(day for day in days if question.is_possible(day))
 
 
+def tries_card(session: Session, case: RecoveryCase, now: datetime) -> bool:
+    """Whether the card on file would be tried on a promised day; where not, a promise only keeps things quiet."""
+    return _ask(session, case, now).can_try
+
+
 def find_promise(session: Session, case: RecoveryCase, now: datetime) -> Promise | None:
     """The promise that stands for `case`."""
     hold = find_standing(session, case, now)

@@ -23,6 +23,7 @@ from app.recovery.choices import write_choice
 from app.vocabulary import (
     CaseState,
     DebtAfterwards,
+    EntryKind,
     Fact,
     FinalActionKind,
     FinalActionState,
@@ -30,6 +31,7 @@ from app.vocabulary import (
 )
 
 CHOSEN = "final_action:chosen"
+TOLD = "chosen_instead"  # the entry of the timeline that knows what was chosen, as it was shown
 UNDO = "restore:asked"
 CHASE = (StepKind.RETRY, StepKind.MESSAGE, StepKind.WINDOW_END, StepKind.PROMISE)
 
@@ -60,10 +62,10 @@ def offers(session: Session, case: RecoveryCase, now: datetime) -> tuple[Offer, 
     return tuple(offer for one in wanted if (offer := _offer(one, case, subscription, now)))
 
 
-def choose(session: Session, case: RecoveryCase, name: str, now: datetime) -> Offer:
+def choose(session: Session, case: RecoveryCase, name: str, plan: str | None, now: datetime) -> Offer:
     """End the chase of `case` by the customer's choice and put the action on the calendar for this moment.
 
-    The case is locked. Raises `NotOffered`.
+    `plan` is what a smaller plan is called. The case is locked. Raises `NotOffered`.
     """
     offer = next((one for one in offers(session, case, now) if one.name == name), None)
     if offer is None:
@@ -74,7 +76,10 @@ def choose(session: Session, case: RecoveryCase, name: str, now: datetime) -> Of
     steps.cancel(session, case.id, "the customer chose otherwise", now, CHASE)
     conflicts.settle_case(session, case.id, now, "the customer chose otherwise")
     promise_rows.settle(session, case, now)
-    steps.plan(session, case, StepKind.FINAL_ACTION, CHOSEN, now, summary, write_choice(offer.action))
+    written = write_choice(offer.action)
+    told = {**data, "plan": plan, "resumes_at": written["choice"]["resumes_at"]}
+    cases.append(session, case, EntryKind.FACT, TOLD, TOLD, now, now, summary, told)
+    steps.plan(session, case, StepKind.FINAL_ACTION, CHOSEN, now, summary, written)
     return offer
 
 

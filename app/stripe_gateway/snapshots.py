@@ -225,6 +225,14 @@ class SetupSession:
 
 
 @dataclass(frozen=True)
+class SetupSecret:
+    """A setup intent for Stripe's form in a page of ours; `client_secret` belongs to that page alone: log it never."""
+
+    id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
 class CardSetup:
     """What became of a setup session: `status` is open, complete or expired; a payment method only once it is saved."""
 

@@ -1,16 +1,19 @@
 """A customer finished our card page: the same work as the return page does, whichever comes first."""
 
 from app.inbox.handlers.arrival import Arrival
-from app.recovery.card_change import GivenFor, NotOurCardPage, use_new_card
+from app.recovery.card_change import OWN_FORM, GivenFor, NotOurCardPage, use_new_card
+from app.stripe_gateway.snapshots import CardSetup
 
-TYPES = ("checkout.session.completed",)
+TYPES = ("checkout.session.completed", "setup_intent.succeeded")
 
 
 def handle(arrival: Arrival) -> str:
     """Put the saved card in force and pay what is open, if the session was ours."""
     if not arrival.event.object_id:
         return "the event names no session"
-    setup = arrival.gateway.get_card_setup(arrival.event.object_id)
+    setup = _read(arrival, arrival.event.object_id)
+    if setup is None:
+        return "a page of Stripe's, which tells of itself"
     if setup.customer_id is None or setup.payment_method_id is None:
         return "no card was saved"
     try:
@@ -25,3 +28,11 @@ def handle(arrival: Arrival) -> str:
     except NotOurCardPage as problem:
         return f"not taken: {problem}"
     return f"new card in force; {len(change.states)} invoice(s) tried"
+
+
+def _read(arrival: Arrival, object_id: str) -> CardSetup | None:
+    """The saved card; None for the intent inside a Checkout session, whose own event says more."""
+    if arrival.event.type != "setup_intent.succeeded":
+        return arrival.gateway.get_card_setup(object_id)
+    setup = arrival.gateway.get_setup_intent(object_id)
+    return setup if setup.metadata.get(OWN_FORM) else None

@@ -1,7 +1,11 @@
 """Asking for a fresh link: it is there in a moment, in its own words, however lately another mail has left."""
 
+from datetime import time
+
 import pytest
 
+from app.campaigns.contact import ContactRules
+from app.campaigns.definition import MONTHLY
 from app.models import Message, RecoveryCase
 from app.vocabulary import MessageState
 from tests.integration.payment_page.conftest import Payer, make_payer
@@ -30,6 +34,8 @@ def ask_for_a_link(payer: Payer) -> Message:
 def test_a_link_asked_for_right_after_a_mail_leaves_at_once(
     stage: Stage, locale: str, subject: str, words: str
 ) -> None:
+    no_quiet = ContactRules(quiet_from=time(0), quiet_until=time(0))
+    stage.use_campaign(MONTHLY.model_copy(update={"contact": no_quiet}))
     payer = make_payer(stage, "expired_card", locale=locale)
     assert [mail.state for mail in stage.messages(payer.invoice)] == [MessageState.DELIVERED]
     mail = ask_for_a_link(payer)

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.campaigns.contact import RetentionOffer
+from app.outcomes.actions import SUBSCRIPTION_KINDS
 from app.payment_page.bills import CardUse, Stage
+from app.payment_page.pages import NOTES
 from app.payment_page.voice import FOLDER, PageVoice, load, voice_for_stranger
 from app.retries.meanings import CustomerReason
 from app.vocabulary import FinalActionKind
@@ -25,14 +28,15 @@ def test_every_language_of_the_mails_has_every_text_of_the_page(language: str) -
 @pytest.mark.parametrize("language", languages())
 def test_a_translation_uses_the_facts_of_the_reference_and_no_others(language: str) -> None:
     for key, leaf in load(language).leaves.items():
-        assert _names(leaf) == _names(REFERENCE[key]), key
+        if key != "hello":  # not every language can call somebody by a first name alone
+            assert _names(leaf) == _names(REFERENCE[key]), key
 
 
 @pytest.mark.parametrize("language", languages())
 def test_every_text_but_the_optional_ones_needs_nothing_but_the_merchant_and_an_amount(language: str) -> None:
     always = {"merchant", "product", "amount"}
     for key, leaf in load(language).leaves.items():
-        if key not in OPTIONAL:
+        if key not in OPTIONAL and not key.startswith("instead.per."):
             assert placeholders.names_in(str(leaf[-1])) <= always, key  # type: ignore[index]
 
 
@@ -50,6 +54,11 @@ def test_each_reason_stage_and_final_action_has_its_words() -> None:
         assert f"status.{stage}" in REFERENCE
     for use in CardUse:
         assert f"button.card_note.{use}" in REFERENCE
+    for kind in RetentionOffer.model_fields["kind"].annotation.__args__:  # type: ignore[union-attr]
+        assert f"instead.open.{kind}" in REFERENCE
+    for chosen in SUBSCRIPTION_KINDS:
+        assert {f"instead.{part}.{chosen}" for part in ("heading", "what", "do", "done")} <= REFERENCE.keys()
+    assert {note for note in NOTES.values() if note not in REFERENCE} == set()
     for action in FinalActionKind:
         assert {f"next.{action}", f"pay.ended.{action}"} <= REFERENCE.keys()
 
@@ -80,7 +89,8 @@ def test_the_direction_follows_the_language() -> None:
 
 def test_the_next_renewal_is_said_only_when_it_is_known() -> None:
     assert PageVoice(BARE).find("outcome.renews") is None
-    said = PageVoice(BARE, datetime(2026, 12, 1, 12, tzinfo=UTC)).find("outcome.renews")
+    renewal = PageVoice(BARE).date(datetime(2026, 12, 1, 12, tzinfo=UTC))
+    said = PageVoice(BARE, renewal=renewal).find("outcome.renews")
     assert said is not None
     assert said.text == "Your next payment is due on December 1, 2026."
 

@@ -1,0 +1,41 @@
+""" "I can pay on Friday": the customer picks a day, and tries and mails wait for it."""
+
+from datetime import date
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from app.payment_page.bills import TO_SETTLE
+from app.payment_page.blueprint import payment_page
+from app.payment_page.pages import DAY_GONE, to_outcome, to_page
+from app.payment_page.visits import enter
+from app.recovery import cases, promises
+from app.recovery.promises import DayNotPossible
+
+
+@payment_page.post("/<token>/day")
+def pick_a_day(token: str) -> ResponseReturnValue:
+    """Promise all that is to be settled for one day, or nothing of it; the same day again changes nothing."""
+    visit = enter(token)
+    visit.click()
+    standing = visit.standing()
+    if not standing.owed:
+        return to_outcome(visit)
+    day = _read_day(request.form.get("day", ""))
+    allowed = {*standing.offers.days, *([standing.offers.promise.day] if standing.offers.promise else ())}
+    if day is None or day not in allowed:
+        return to_page(visit, DAY_GONE)
+    try:
+        with visit.context.database.organization(visit.link.organization_id) as session:
+            for bill in standing.at(*TO_SETTLE):
+                promises.make(session, cases.lock_case(session, bill.case_id), day, visit.now)
+    except DayNotPossible:  # something has happened between looking and writing
+        return to_page(visit, DAY_GONE)
+    return to_page(visit)
+
+
+def _read_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,123 @@
+"""What else the page offers beside a card: another day, a word to the merchant, another address, something instead.
+
+Read from rows, within what the operator allows in the campaign. Refuses to know wording, HTTP and Stripe.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.campaigns.contact import PageOffers
+from app.models import CaseEntry, Connection, RecoveryCase
+from app.payment_page.bills import TO_SETTLE, Bill, Stage
+from app.recovery import planning, promises, questions, retention
+from app.recovery.promises import Promise
+from app.recovery.retention import Offer
+from app.vocabulary import DebtAfterwards, FinalActionKind, FinalActionState
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the customer chose instead of paying. `is_done` is False while it is still being carried out."""
+
+    kind: FinalActionKind
+    is_done: bool
+    is_undone: bool
+    resumes_at: datetime | None
+    plan: str | None
+    can_undo: bool
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What may be offered now. `days` can be promised for everything that is to be settled; `askable` are the bills
+    about which something may be wrong; `promise`, `is_asked` and `answer` say what stands already.
+    """
+
+    days: tuple[date, ...]
+    tries_on_day: bool
+    promise: Promise | None
+    askable: tuple[Bill, ...]
+    is_asked: bool
+    answer: str | None
+    contact: bool
+    instead: tuple[Offer, ...]
+    chosen: Chosen | None
+    publishable_key: str | None
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether there is any other way to show."""
+        return bool(self.days or self.askable or self.contact or self.instead)
+
+
+def read_offers(session: Session, case: RecoveryCase, bills: Sequence[Bill], now: datetime) -> Offers:
+    """What the page of `case` may offer about `bills`, oldest first."""
+    allowed = planning.definition_of(session, case).page
+    to_settle = [bill for bill in bills if bill.stage in TO_SETTLE]
+    cases = [session.get_one(RecoveryCase, bill.case_id) for bill in to_settle]
+    made = [promise for one in cases if (promise := promises.find_promise(session, one, now))]
+    _, answer = questions.find_note(session, case)
+    return Offers(
+        days=_days(session, cases, now) if allowed.pick_a_day else (),
+        tries_on_day=any(promises.tries_card(session, one, now) for one in cases),
+        promise=min(made, key=lambda promise: promise.promised_for, default=None),
+        askable=_askable(session, to_settle, cases) if allowed.wrong_invoice else (),
+        is_asked=any(bill.is_asked for bill in to_settle),
+        answer=answer,
+        contact=allowed.billing_contact and bool(to_settle),
+        instead=_instead(session, case, bills, now),
+        chosen=_chosen(session, case),
+        publishable_key=_publishable_key(session, case, allowed),
+    )
+
+
+def in_one_subscription(session: Session, case: RecoveryCase, bills: Sequence[Bill]) -> tuple[UUID, ...]:
+    """The cases that a choice about the subscription of `case` would end: all that is owed, if it is all of it."""
+    owed = [session.get_one(RecoveryCase, bill.case_id) for bill in bills if bill.stage in (*TO_SETTLE, Stage.SLOW)]
+    is_one = case.subscription_id is not None and {one.subscription_id for one in owed} == {case.subscription_id}
+    return tuple(one.id for one in owed) if is_one else ()
+
+
+def _days(session: Session, cases: Sequence[RecoveryCase], now: datetime) -> tuple[date, ...]:
+    possible = [promises.possible_days(session, one, now) for one in cases]
+    return tuple(day for day in possible[0] if all(day in days for days in possible)) if possible else ()
+
+
+def _askable(session: Session, bills: Sequence[Bill], cases: Sequence[RecoveryCase]) -> tuple[Bill, ...]:
+    return tuple(bill for bill, one in zip(bills, cases, strict=True) if questions.can_ask(session, one))
+
+
+def _instead(session: Session, case: RecoveryCase, bills: Sequence[Bill], now: datetime) -> tuple[Offer, ...]:
+    concerned = in_one_subscription(session, case, bills)
+    return retention.offers(session, case, now) if case.id in concerned else ()
+
+
+def _chosen(session: Session, case: RecoveryCase) -> Chosen | None:
+    told = select(CaseEntry.data).where(CaseEntry.case_id == case.id, CaseEntry.key == retention.TOLD)
+    data = session.scalar(told)
+    if data is None:
+        return None
+    row = retention.find_choice(session, case)
+    resumes_at = data.get("resumes_at")
+    return Chosen(
+        kind=FinalActionKind(data["choice"]),
+        is_done=row is not None and row.state is not FinalActionState.INTENDED,
+        is_undone=row is not None and row.state is FinalActionState.RESTORED,
+        resumes_at=datetime.fromisoformat(resumes_at) if resumes_at else None,
+        plan=data.get("plan"),
+        can_undo=retention.can_undo(session, case),
+    )
+
+
+def _publishable_key(session: Session, case: RecoveryCase, allowed: PageOffers) -> str | None:
+    return session.get_one(Connection, case.connection_id).publishable_key if allowed.payment_element else None
+
+
+def debt_word(offer: Offer) -> str:
+    """What becomes of the open amount, as the texts call it."""
+    return "keep" if offer.action.debt is DebtAfterwards.KEEP else "drop"
