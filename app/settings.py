@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     sendgrid_webhook_key: str | None = Field(None, validation_alias="SENDGRID_WEBHOOK_KEY")
     smtp_url: str | None = Field(None, validation_alias="SMTP_URL")
     mail_from: str = Field("billing@localhost.localdomain", validation_alias="RECOUP_MAIL_FROM")
+    dkim_selectors: str = Field("", validation_alias="RECOUP_DKIM_SELECTORS")
     resend_unknown_after_minutes: int = Field(30, ge=1, validation_alias="RECOUP_RESEND_UNKNOWN_MINUTES")
     trusted_proxies: int = Field(0, ge=0, validation_alias="RECOUP_TRUSTED_PROXIES")
     sandbox: bool = Field(False, validation_alias="RECOUP_SANDBOX")

@@ -1,7 +1,6 @@
 """`recoup doctor`: looks at an installation from outside and says what is wrong and what to do about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import click
 from sqlalchemy import func, select
@@ -10,13 +9,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import log, schema
 from app.accounts import conflicts
 from app.accounts.connections import gateway_for
+from app.cli import doctor_mail
 from app.cli.common import for_people
+from app.cli.findings import Finding
 from app.context import Context, make_context
 from app.crypto import KeyRingInvalid
 from app.errors import RecoupError
 from app.inbox.errands import looking
 from app.installation import complete, missing
-from app.messages.senders.choice import sender_for
 from app.models import Connection, InboxEvent, Step
 from app.settings import Settings
 from app.stripe_gateway.errors import GatewayError
@@ -30,22 +30,13 @@ HOW_TO_SET = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: fine or not, and what was seen or is to be done."""
-
-    what: str
-    is_fine: bool
-    detail: str
-
-
 @click.command("doctor")
 @for_people
 def doctor() -> None:
     """Check settings, services, Stripe connections and mail; exits with 1 where something needs a person."""
     log.configure("cli")
     settings = complete(Settings())
-    findings = [*_settings(settings), _public_address(settings), _proxies(settings), _mail(settings)]
+    findings = [*_settings(settings), _public_address(settings), _proxies(settings), doctor_mail.way_out(settings)]
     findings += _services(settings)
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.is_fine else click.style("look", fg="red")
@@ -75,6 +66,7 @@ def _services(settings: Settings) -> Iterator[Finding]:
     if database.is_fine:
         yield from _connections(context)
         yield from _backlog(context)
+        yield from doctor_mail.sending_domains(context)
 
 
 def _database(settings: Settings) -> Finding:
@@ -106,13 +98,6 @@ def _proxies(settings: Settings) -> Finding:
         "RECOUP_TRUSTED_PROXIES is 0, so all visitors seem to come from the proxy and share one limit of failed"
         " sign-ins and page views; set it to the number of proxies before Recoup",
     )
-
-
-def _mail(settings: Settings) -> Finding:
-    try:
-        return Finding("Mail", True, f"leaves through {type(sender_for(settings)).__name__}")
-    except RecoupError as problem:
-        return Finding("Mail", False, str(problem))
 
 
 def _connections(context: Context) -> Iterator[Finding]:
