@@ -237,6 +237,13 @@ class EntryKind(StrEnum):
     NOTE = "note"
 
 
+class ApiScope(StrEnum):
+    """What a key to the JSON API may do."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 class Role(StrEnum):
     OWNER = "owner"
     MEMBER = "member"

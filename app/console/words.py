@@ -6,6 +6,7 @@ from app.accounts import conflicts
 from app.campaigns.words import EVENTS
 from app.cards import brand_name
 from app.vocabulary import (
+    ApiScope,
     AttemptSource,
     AttemptState,
     CaseOrigin,
@@ -193,6 +194,10 @@ LABELS: dict[type[StrEnum], dict[StrEnum, str]] = {
         EntryKind.ACTION: "Action",
         EntryKind.NOTE: "Note",
     },
+    ApiScope: {
+        ApiScope.READ: "Read",
+        ApiScope.WRITE: "Write",
+    },
     Role: {
         Role.OWNER: "Owner",
         Role.MEMBER: "Member",
@@ -216,6 +221,10 @@ MEANINGS: dict[type[StrEnum], dict[StrEnum, str]] = {
     Enforcement: {
         Enforcement.ENFORCE: "Recoup turns automatic collection off on each invoice that it retries (auto_advance).",
         Enforcement.WARN: "Recoup changes nothing at Stripe. What Stripe retries is left to Stripe, and said here.",
+    },
+    ApiScope: {
+        ApiScope.READ: "See cases, customers and whether access should stay.",
+        ApiScope.WRITE: "Also hand out payment links and show the notice in your app.",
     },
     ConnectionStatus: {
         ConnectionStatus.ACTIVE: "Recoup can read and charge through this connection.",

@@ -1,4 +1,6 @@
-"""A key to the JSON API: its visible prefix and the hash of the rest."""
+"""A key to the JSON API: its visible prefix and the hash of the whole. A key that may write can also sign tokens for
+the embedded notice; that secret must be used to check them, and is therefore sealed and not hashed.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -16,8 +18,13 @@ class ApiKey(TenantRecord):
     name: Mapped[str]
     prefix: Mapped[str] = mapped_column(unique=True)
     secret_hash: Mapped[bytes]
+    sealed_signing_secret: Mapped[bytes | None]
     scopes: Mapped[list[Any]] = mapped_column(default=list)
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    def context(self, column: str) -> str:
+        """What a sealed column of this row is bound to (see `app.crypto`)."""
+        return f"{self.organization_id}/api_keys/{self.id}/{column}"

@@ -26,4 +26,5 @@ class Organization(Base):
     timezone: Mapped[str] = mapped_column(default="UTC")
     default_locale: Mapped[str] = mapped_column(default="en")
     notices: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    embed_origins: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     created_at: Mapped[datetime]
