@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: run test check format lock clean faults-long books
+.PHONY: run test check format lock clean faults-long books mails
 
 run: $(READY)
 	@RECOUP_SANDBOX=$${RECOUP_SANDBOX-1} $(BIN)/recoup up
@@ -29,6 +29,10 @@ faults-long: $(DEV_READY)
 # make books RECOUP_BOOKS_SUBSCRIPTIONS=200 RECOUP_BOOKS_DAYS=30 RECOUP_BOOKS_MODE=drive
 books: $(DEV_READY)
 	@$(BIN)/python -m tests.long
+
+# Every mail in every language and state, to be looked at: make mails MAILS=--language=de
+mails: $(DEV_READY)
+	@$(BIN)/python -m tools.mail_pictures $(MAILS)
 
 format: $(DEV_READY)
 	$(BIN)/ruff format .

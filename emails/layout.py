@@ -16,6 +16,7 @@ from emails.colours import DARK_CARD, button_colours
 from emails.facts import is_web_link
 from emails.letter import Letter, Line, Voice
 from emails.phrase import Phrase, literal, tidy
+from emails.values import NAME_LIMIT
 
 TEMPLATE = Path(__file__).parent / "templates" / "letter.mjml"
 TEXT_WIDTH = 72
@@ -61,7 +62,7 @@ def _html(letter: Letter, voice: Voice) -> str:
     merchant = voice.facts.merchant
     return _template().render(
         letter=letter,
-        merchant_name=voice.values["merchant"].text,
+        merchant_name=tidy(merchant.name, NAME_LIMIT),
         logo_url=merchant.logo_url if is_web_link(merchant.logo_url) else None,
         website=merchant.website if is_web_link(merchant.website) else None,
         postal_address=tidy(merchant.postal_address or ""),
@@ -106,7 +107,7 @@ def _titled(line: Line) -> Phrase:
 def _signature(voice: Voice) -> str:
     merchant = voice.facts.merchant
     website = merchant.website if is_web_link(merchant.website) else ""
-    known = [voice.values["merchant"].text, tidy(merchant.postal_address or ""), website or ""]
+    known = [tidy(merchant.name, NAME_LIMIT), tidy(merchant.postal_address or ""), website or ""]
     lines = ["--", *(line for line in known if line), "", _wrap(parts.footer(voice).text)]
     if voice.facts.unsubscribe_url:
         lines.append(f"{voice.pair(voice.say('footer.unsubscribe'), literal(''))} {voice.facts.unsubscribe_url}")

@@ -6,7 +6,7 @@ from emails.pen import Pen
 from emails.phrase import Phrase, compose, link, literal, plain, tidy
 
 # Names go into subjects, which are cut at about 78 characters anyway, and a first name longer than this is none.
-_NAME_LIMIT = 60
+NAME_LIMIT = 60
 _FIRST_NAME_LIMIT = 40
 
 
@@ -23,7 +23,7 @@ def card_words(card: Card) -> Phrase:
 
 
 def _names(facts: MailFacts, pen: Pen, named_invoice: str | None) -> dict[str, Phrase | None]:
-    merchant = pen.isolate(literal(tidy(facts.merchant.name, _NAME_LIMIT)))
+    merchant = pen.isolate(literal(tidy(facts.merchant.name, NAME_LIMIT)))
     support = tidy(facts.merchant.support_email or "")
     number = _named(facts.invoice_number, pen)
     name = _greetable(facts.customer_first_name)
@@ -68,7 +68,7 @@ def _expiry(card: Card | None) -> Phrase | None:
 
 
 def _named(value: str | None, pen: Pen) -> Phrase | None:
-    line = tidy(value or "", _NAME_LIMIT)
+    line = tidy(value or "", NAME_LIMIT)
     return pen.isolate(literal(line)) if line else None
 
 

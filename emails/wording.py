@@ -46,7 +46,7 @@ _MUST_STAY = frozenset(
     "amount final_date period_end access_date promise_date due_date charge_date plan support count".split()
 )
 _SHORT = frozenset({"subject", "preheader", "heading"})
-_LONGEST = {"subject": 120, "preheader": 200, "heading": 90, "button": 48, "panel": 60}
+_LONGEST = {"note": 300, "subject": 120, "preheader": 200, "heading": 90, "button": 48, "panel": 60}
 _LONGEST_TEXT = 700
 _VARIANT = re.compile(r"([a-z_]+)(?:@([a-z0-9][a-z0-9_-]{0,31}))?((?:\..+)?)")
 _MARKUP = re.compile(r"</?[a-zA-Z!]|&(?:[a-zA-Z]+|#\w+);")

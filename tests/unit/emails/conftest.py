@@ -30,7 +30,7 @@ def full() -> MailFacts:
         locale="en-US",
         timezone="Europe/Berlin",
         decline_reason=DeclineReason.NO_FUNDS,
-        card=Card("visa", "4242"),
+        card=Card("visa", "4242", 3, 2026),
         product_name="Fernweh Pro",
         invoice_number="FW-0042",
         next_attempt_at=datetime(2026, 3, 27, 9, 5, tzinfo=UTC),
@@ -41,6 +41,10 @@ def full() -> MailFacts:
         access_until=datetime(2026, 4, 15, 8, 0, tzinfo=UTC),
         paid_at=datetime(2026, 3, 27, 9, 6, tzinfo=UTC),
         receipt_url="https://receipts.example/r/1",
+        promised_for=datetime(2026, 3, 27, 6, 0, tzinfo=UTC),
+        invoice_due_at=datetime(2026, 3, 29, 12, 0, tzinfo=UTC),
+        next_charge_at=datetime(2026, 4, 20, 12, 0, tzinfo=UTC),
+        unsubscribe_url="https://pay.example/stop/abc",
     )
 
 

@@ -2,16 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from emails import catalogue
+from emails import catalogue, locales
 from emails.catalogue import BrokenCatalogue, Catalogue, Plural
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
-    for cached in (catalogue.load, catalogue.nearest):
-        cached.cache_clear()
-        monkeypatch.setattr(catalogue, cached.__name__, cached.__wrapped__)
+    monkeypatch.setattr(locales, "FOLDER", tmp_path)
+    monkeypatch.setattr(catalogue, "load", catalogue.load.__wrapped__)
+    monkeypatch.setattr(catalogue, "nearest", catalogue.nearest.__wrapped__)
+    monkeypatch.setattr(locales, "languages", locales.languages.__wrapped__)
+    monkeypatch.setattr(catalogue, "language_of", locales.language_of.__wrapped__)
     return tmp_path
 
 
@@ -23,8 +25,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("FR", "fr", "fr"),
         ("de-Latn-AT", "de", "de_AT"),
         ("de-ZZ", "de", "de_DE"),
-        ("ja-JP", "en", "en"),
+        ("ja-JP", "ja", "ja_JP"),
+        ("nb-NO", "en", "en"),
         ("", "en", "en"),
+        ("pt", "pt-BR", "pt"),
+        ("pt-PT", "pt-BR", "pt_PT"),
+        ("es-419", "es", "es_419"),
+        ("zh", "zh-Hans", "zh"),
+        ("zh-SG", "zh-Hans", "zh_Hans_SG"),
+        ("zh-TW", "zh-Hans", "zh_Hans"),
+        ("zh-Hant-HK", "zh-Hans", "zh_Hans"),
+        ("ar-EG", "ar", "ar_EG"),
     ],
 )
 def test_the_nearest_language_is_taken_and_the_region_kept(asked: str, language: str, locale: str) -> None:

@@ -17,6 +17,23 @@ ALWAYS_KNOWN = {"merchant", "product"}
 OPTIONAL = {"access", "closing.help", "final_notice.retry"}
 # Filled from what the text stands beside, and not from the facts.
 BESIDE = {"pair", "named_invoice"}
+# A name in a Polish greeting would have to be in the vocative, which cannot be made from a name with certainty.
+UNNAMED = {("pl", "greeting")}
+# What nobody is told about their card or themselves, in the words of each language.
+UNSAID = {
+    "ar": r"مفقود|مسروق|احتيال|سرق",
+    "de": r"verloren|gestohlen|betrug|verdächtig|missbrauch",
+    "en": r"\blost\b|stolen|fraud|thief|suspicio",
+    "es": r"perdid|robad|fraude|sospech",
+    "fr": r"perdue|volée|fraude|suspect",
+    "it": r"smarrit|rubat|frode|sospett",
+    "ja": r"紛失|盗|不正|詐欺",
+    "nl": r"verloren|gestolen|fraude|verdacht",
+    "pl": r"zgubion|skradzion|oszust|podejrz",
+    "pt-BR": r"perdid|roubad|fraude|suspeit",
+    "sv": r"förlorat|stulen|stulet|bedrägeri|misstänk",
+    "zh-Hans": r"丢失|挂失|盗|欺诈|可疑",
+}
 EVERY_LANGUAGE = pytest.mark.parametrize("language", languages())
 
 
@@ -24,8 +41,8 @@ def texts(leaf: Leaf) -> tuple[str, ...]:
     return tuple(leaf.forms.values()) if isinstance(leaf, Plural) else leaf
 
 
-def test_the_first_four_languages_are_there() -> None:
-    assert {"en", "de", "fr", "es"} <= set(languages())
+def test_the_twelve_languages_are_there() -> None:
+    assert set(languages()) == set(UNSAID)
 
 
 @EVERY_LANGUAGE
@@ -38,9 +55,11 @@ def test_every_text_asks_for_the_same_facts_as_the_english_one(language: str) ->
     for key, reference in load("en").leaves.items():
         leaf = load(language).leaves[key]
         if isinstance(reference, Plural):
-            asked = {placeholders.names_in(text) for text in texts(leaf)}
-            assert asked == {placeholders.names_in(text) for text in texts(reference)}, key
-        else:
+            # `one invoice` needs no figure in every language
+            assert {name for text in texts(leaf) for name in placeholders.names_in(text)} == {"count"}, key
+            assert isinstance(leaf, Plural)
+            assert placeholders.names_in(leaf.forms["other"]) == {"count"}, key
+        elif (language, key) not in UNNAMED:
             assert [placeholders.names_in(text) for text in texts(leaf)] == [
                 placeholders.names_in(text) for text in texts(reference)
             ], key
@@ -69,11 +88,9 @@ def test_every_placeholder_is_one_that_the_facts_can_fill(language: str, full: M
             placeholders.check(text, known)
 
 
-@EVERY_LANGUAGE
-def test_every_text_is_said_in_some_mail(
-    language: str, variants: list[MailFacts], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_text_is_said_in_some_mail(variants: list[MailFacts], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: set[str] = set()
+    language = "en"  # which text is asked for is no matter of language, and all have the same
 
     class Watched(Mapping[str, Leaf]):
         def __getitem__(self, key: str) -> Leaf:
@@ -97,11 +114,7 @@ def test_every_text_is_said_in_some_mail(
 
 @EVERY_LANGUAGE
 def test_nobody_is_told_of_loss_theft_or_fraud(language: str) -> None:
-    forbidden = re.compile(
-        r"lost|stolen|fraud|thief|suspicio|verloren|gestohlen|betrug|verdächtig|perdue|volée|fraude|suspect|perdida|"
-        r"robada|sospech",
-        re.IGNORECASE,
-    )
+    forbidden = re.compile(UNSAID[language], re.IGNORECASE)
     for key, leaf in load(language).leaves.items():
         assert not [text for text in texts(leaf) if forbidden.search(text)], key
 

@@ -61,7 +61,7 @@ def test_approval_asked_by_the_bank_reads_the_same_first_or_later(full: MailFact
 def test_a_first_mail_never_threatens(kind: str, locale: str, full: MailFacts) -> None:
     """Only the reminder and later mails name the final action."""
     text = said(emails.render(kind, replace(full, locale=locale)))
-    assert ("Fernweh Free" in text) == (kind in ("reminder", "final_notice", "subscription_changed"))
+    assert ("Fernweh Free" in text) == (kind in ("reminder", "final_notice", "subscription_changed", "promise_broken"))
 
 
 def test_the_final_notice_says_what_happens_and_when_to_the_minute(full: MailFacts) -> None:
@@ -116,8 +116,13 @@ def test_the_hour_follows_the_change_to_summer_time(full: MailFacts) -> None:
         ("en-GB", "We’ll try this card again on Friday, 27 March"),
         ("de-AT", "Am Freitag, 27. März versuchen wir es"),
         ("fr-CA", "Nous réessaierons avec cette carte le vendredi 27 mars"),
-        ("es-MX", "Volveremos a intentarlo con esta tarjeta el viernes, 27 de marzo"),
-        ("ja", "We’ll try this card again on Friday, March 27"),
+        ("es-MX", "Volveremos a intentarlo con esta tarjeta el viernes 27 de marzo"),
+        ("pl", "Spróbujemy ponownie z tą kartą 27 marca (piątek)"),
+        ("pt-PT", "Vamos tentar de novo neste cartão no dia 27 de março (sexta-feira)"),
+        ("ja", "3月27日（金）に同じカードでもう一度お試しします"),
+        ("zh-TW", "我们会在3月27日（星期五）用这张卡再试一次"),
+        ("ar", "سنحاول بهذه البطاقة مجددًا يوم الجمعة 27 مارس"),
+        ("ko", "We’ll try this card again on Friday, March 27"),
     ],
 )
 def test_dates_follow_the_language_of_the_sentence(locale: str, expected: str, full: MailFacts) -> None:
@@ -159,6 +164,14 @@ def test_two_currencies_stand_side_by_side(full: MailFacts) -> None:
         ("de", 9, "und 1 weitere Rechnung "),
         ("fr", 10, "et 2 autres factures"),
         ("es", 9, "y 1 factura más"),
+        ("pl", 10, "i jeszcze 2 faktury"),
+        ("pl", 13, "i jeszcze 5 faktur"),
+        ("pl", 30, "i jeszcze 22 faktury"),
+        ("ar", 9, "وفاتورة واحدة أخرى"),
+        ("ar", 10, "وفاتورتان أخريان"),
+        ("ar", 11, "و3 فواتير أخرى"),
+        ("ar", 19, "و11 فاتورة أخرى"),
+        ("ja", 10, "ほか 2 件の請求書"),
     ],
 )
 def test_a_long_list_ends_with_how_many_more(locale: str, count: int, expected: str, full: MailFacts) -> None:
@@ -187,14 +200,26 @@ def test_a_moment_without_a_zone_is_refused(full: MailFacts) -> None:
 
 
 PLAN_TALK = re.compile(
-    r"subscription|\bplan\b|Abo\b|Tarif|abonnement|formule|suscripci|with us|bei uns|parmi nous|con nosotros"
+    r"subscription|\bplan\b|Abo\b|Tarif|abonnement|formule|suscripci|with us|bei uns|parmi nous|con nosotros|"
+    r"abbonament|\bpiano\b|con noi|assinatura|plano\b|pakket|prenumeration|paket|subskrypcj|z nami|"
+    r"ご契約|プラン|订阅|套餐|اشتراك|باقة|معنا"
 )
 
 
 @pytest.mark.parametrize("locale", languages())
 @pytest.mark.parametrize("action", [FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE])
 @pytest.mark.parametrize(
-    "kind", ["payment_failed", "action_required", "reminder", "fresh_link", "final_notice", "recovered"]
+    "kind",
+    [
+        "payment_failed",
+        "action_required",
+        "reminder",
+        "fresh_link",
+        "final_notice",
+        "recovered",
+        "promise_confirmed",
+        "promise_broken",
+    ],
 )
 def test_a_debt_of_no_subscription_is_called_by_its_invoice(
     kind: str, action: FinalAction, locale: str, full: MailFacts
