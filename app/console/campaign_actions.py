@@ -21,7 +21,7 @@ from app.console import current
 from app.console.blueprint import console
 from app.models import Campaign, CampaignVersion
 from app.recovery import campaign_desk, moving
-from app.recovery.campaigns import newest_version, read_definition
+from app.recovery.campaigns import in_force, newest_version, read_definition
 from app.recovery.operator import Person
 
 Deed = Callable[[Session, UUID, Person, datetime], None]
@@ -83,14 +83,21 @@ def rename_campaign(campaign_id: UUID) -> ResponseReturnValue:
 
 @console.get("/campaigns/<uuid:campaign_id>/move")
 def move_cases_form(campaign_id: UUID) -> ResponseReturnValue:
-    """What moving the cases of a version to the newest one would come to; without a version, which could be moved."""
+    """What moving cases of a version would come to: all that run on it or one, to a campaign's newest version."""
     with current.rows() as session:
         campaign = session.get(Campaign, campaign_id) or abort(404)
         source = _version(session, campaign, request.args.get("version", ""))
-        target = newest_version(session, campaign.id)
-        outlooks = moving.preview(session, moving.running_cases(session, source.id), target, current.now())
+        target = _target(session, campaign, request.args.get("target", ""))
+        cases = _chosen(moving.running_cases(session, source.id), request.args.get("case", ""))
         return render_template(
-            "console/campaign_move.html", campaign=campaign, source=source, target=target, outlooks=outlooks
+            "console/campaign_move.html",
+            campaign=campaign,
+            source=source,
+            target=target,
+            targets=in_force(session),
+            target_name=session.get_one(Campaign, target.campaign_id).name,
+            outlooks=moving.preview(session, cases, target, current.now()),
+            case=request.args.get("case", ""),
         )
 
 
@@ -100,14 +107,14 @@ def move_cases(campaign_id: UUID) -> ResponseReturnValue:
     with current.rows() as session:
         campaign = session.get(Campaign, campaign_id) or abort(404)
         source = _version(session, campaign, request.form.get("version", ""))
-        target = newest_version(session, campaign.id)
-        cases = moving.running_cases(session, source.id)
+        target = _target(session, campaign, request.form.get("target", ""))
+        cases = _chosen(moving.running_cases(session, source.id), request.form.get("case", ""))
     if str(target.number) != request.form.get("to"):
         return _refused(f"version {target.number} was saved meanwhile; look at it first", campaign_id)
     done = moving.move(context, person.organization.organization_id, cases, target.id, _by())
     left = f" {len(done.refused)} stay where they were: {done.refused[0].obstacle}." if done.refused else ""
     flash(f"{done.cases} moved to version {target.number}.{left}", "good" if done.cases else "bad")
-    return redirect(url_for("console.campaign", campaign_id=campaign_id), code=303)
+    return redirect(url_for("console.campaign", campaign_id=target.campaign_id), code=303)
 
 
 def _do(campaign_id: UUID, deed: Deed, done: str, back: str | None = None) -> ResponseReturnValue:
@@ -136,6 +143,16 @@ def _version(session: Session, campaign: Campaign, number: str) -> CampaignVersi
     wanted = int(number) if is_named else min(running, default=newest.number)
     found = select(CampaignVersion).where(CampaignVersion.campaign_id == campaign.id, CampaignVersion.number == wanted)
     return session.scalar(found) or abort(404)
+
+
+def _target(session: Session, campaign: Campaign, slug: str) -> CampaignVersion:
+    """The newest version of the campaign called `slug`, of `campaign` itself where none is named."""
+    found = session.scalar(select(Campaign).where(Campaign.slug == slug)) if slug else campaign
+    return newest_version(session, (found or abort(404)).id)
+
+
+def _chosen(cases: list[UUID], only: str) -> list[UUID]:
+    return [case_id for case_id in cases if not only or str(case_id) == only]
 
 
 def _by() -> Person:

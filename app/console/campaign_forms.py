@@ -35,16 +35,15 @@ def read(section: str, form: Form, before: CampaignDefinition) -> Filled:
     values = _READ[section](form)
     filled = Filled(values)
     content = before.model_dump(mode="json")
+    content |= _CONTENT[section](values, content, filled.errors)
     try:
-        content |= _CONTENT[section](values, content, filled.errors)
-    except RowsInvalid:
-        return filled
-    if not filled.errors:
-        try:
-            filled.definition = CampaignDefinition.model_validate(content)
-        except ValidationError as error:
-            for problem in problems_of(error, CampaignDefinition):
-                filled.errors.setdefault(_FIELD[section](_sent_path(values, problem.path)), _sentence(problem))
+        definition = CampaignDefinition.model_validate(content)
+    except ValidationError as error:
+        problems = problems_of(error, CampaignDefinition)
+        for problem in problems if not filled.errors else [each for each in problems if each.path]:
+            filled.errors.setdefault(_FIELD[section](_sent_path(values, problem.path)), _sentence(problem))
+    else:
+        filled.definition = None if filled.errors else definition
     return filled
 
 
@@ -138,8 +137,25 @@ def _retries(values: Values, before: Mapping[str, Any], errors: dict[str, str]) 
     return {**outside, "retries": before["retries"] | own}
 
 
-def _messages(values: Values, _before: Mapping[str, Any], _errors: dict[str, str]) -> dict[str, Any]:
-    return {"messages": [_message(message) for message in values["messages"] if not message["gone"]]}
+def _messages(values: Values, before: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
+    """What is wrong between messages is told at the one to mend; what is wrong in one, the definition tells."""
+    kept = [(place, message) for place, message in enumerate(values["messages"]) if not message["gone"]]
+    keys = [message["key"] for _, message in kept]
+    for place, message in kept:
+        if keys.count(message["key"]) > 1:
+            errors[f"messages-{place}-key"] = "Two mails have this name; give one of them another."
+        if _is_beyond(message["days"], before["window_days"]):
+            errors[f"messages-{place}-days"] = (
+                f"Outside the window of {before['window_days']} days; make one fit the other."
+            )
+    return {"messages": [_message(message) for _, message in kept]}
+
+
+def _is_beyond(days: str, window: int) -> bool:
+    try:
+        return float(days or "0") > window
+    except ValueError:
+        return False
 
 
 def _message(values: Values) -> dict[str, Any]:
