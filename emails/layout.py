@@ -80,15 +80,15 @@ def _html(letter: Letter, voice: Voice) -> str:
 
 
 def _text(letter: Letter, voice: Voice) -> str:
-    blocks = [_wrap(paragraph.text) for paragraph in letter.paragraphs]
+    blocks = [_wrap(voice, paragraph.text) for paragraph in letter.paragraphs]
     blocks.append(_panel(letter, voice))
     if letter.button:
-        note = [_wrap(letter.button_note.text)] if letter.button_note else []
+        note = [_wrap(voice, letter.button_note.text)] if letter.button_note else []
         blocks += ["\n".join([voice.pair(letter.button.label, literal("")), letter.button.url]), *note]
     if letter.steps:
-        steps = [_wrap(f"- {voice.pair(step.label, step.value)}", "  ") for step in letter.steps]
+        steps = [_wrap(voice, f"- {voice.pair(step.label, step.value)}", "  ") for step in letter.steps]
         blocks.append("\n".join([voice.say("steps.title").text, *steps]))
-    blocks += [_wrap(paragraph.text) for paragraph in letter.closing]
+    blocks += [_wrap(voice, paragraph.text) for paragraph in letter.closing]
     blocks.append(_signature(voice))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -108,11 +108,14 @@ def _signature(voice: Voice) -> str:
     merchant = voice.facts.merchant
     website = merchant.website if is_web_link(merchant.website) else ""
     known = [tidy(merchant.name, NAME_LIMIT), tidy(merchant.postal_address or ""), website or ""]
-    lines = ["--", *(line for line in known if line), "", _wrap(parts.footer(voice).text)]
+    lines = ["--", *(line for line in known if line), "", _wrap(voice, parts.footer(voice).text)]
     if voice.facts.unsubscribe_url:
         lines.append(f"{voice.pair(voice.say('footer.unsubscribe'), literal(''))} {voice.facts.unsubscribe_url}")
     return "\n".join(lines)
 
 
-def _wrap(text: str, indent: str = "") -> str:
+def _wrap(voice: Voice, text: str, indent: str = "") -> str:
+    if voice.is_wide:
+        # Between words there is no blank to break at; the reader's own program breaks these lines well.
+        return text
     return textwrap.fill(text, TEXT_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -24,7 +24,7 @@ _DAYS = {
 # The first of a month is an ordinal there, and CLDR writes a plain 1.
 _FIRST = re.compile(r"(?<!\d)1 (?=[^\W\d])")
 _ORDINAL = {"fr": "1er ", "pt": "1º "}
-_WIDE = frozenset({"ja", "zh"})
+WIDE = frozenset({"ja", "zh"})
 
 
 @lru_cache(maxsize=256)
@@ -51,7 +51,7 @@ def clock_time(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:
     """The time with the zone it is meant in: `10:05 AM (Central European Standard Time)`."""
     local = moment.astimezone(timezone)
     time, name = format_time(local, "short", locale=locale), get_timezone_name(local, locale=locale)
-    return f"{time}（{name}）" if locale.language in _WIDE else f"{time} ({name})"
+    return f"{time}（{name}）" if locale.language in WIDE else f"{time} ({name})"
 
 
 def minute(moment: datetime, locale: Locale, timezone: ZoneInfo) -> str:

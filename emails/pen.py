@@ -26,6 +26,11 @@ class Pen:
         """Whether the language is written from right to left."""
         return self.locale.text_direction == "rtl"
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether the language is written in wide signs without blanks between words."""
+        return self.locale.language in moments.WIDE
+
     def day(self, moment: datetime) -> Phrase:
         """`Friday, March 27` in the customer's zone."""
         return literal(moments.day(moment, self.locale, self.zone))
