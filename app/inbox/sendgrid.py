@@ -1,4 +1,7 @@
-"""`POST /webhooks/sendgrid`: what SendGrid reports of our mails. Checks, records and answers; decides nothing."""
+"""`POST /webhooks/sendgrid`: what SendGrid reports of our mails. Checks, records and answers; decides nothing.
+
+A campaign may answer a mail that came back, so the cases concerned are told.
+"""
 
 from collections import defaultdict
 from datetime import datetime
@@ -10,8 +13,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.context import Context
 from app.log import get_logger
 from app.messages.delivery import apply_reports
-from app.messages.sendgrid_events import EventsForged, EventsUnreadable, Report, check_signature, read_batch
+from app.messages.sendgrid_events import EventsForged, EventsUnreadable, EventType, Report, check_signature, read_batch
+from app.recovery import planning
 
+CAME_BACK = (EventType.BOUNCE, EventType.DROPPED)
 LARGEST_BODY = 4 * 1024 * 1024
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
@@ -56,4 +61,10 @@ def _apply(context: Context, reports: list[Report], now: datetime) -> int:
     for organization_id, theirs in by_organization.items():
         with context.database.organization(organization_id) as session:
             news += apply_reports(session, theirs, now)
+        bounced = {report.message_id for report in theirs if report.type in CAME_BACK}
+        if bounced:
+            # apart, because a case is locked before its mails everywhere else; whoever dies here is made up for by the
+            # next news of the case
+            with context.database.organization(organization_id) as session:
+                planning.answer_bounces(session, bounced, now)
     return news

@@ -4,6 +4,7 @@ Called inside the transaction that recorded the facts, with the case locked. Dec
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -26,6 +27,7 @@ from app.recovery.facts import find_method_in_force
 from app.recovery.foreseeing import NOTHING_TO_END, is_anything_to_end
 from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
 from app.vocabulary import (
+    OPEN_CASE_STATES,
     CaseState,
     Fact,
     FinalActionState,
@@ -68,6 +70,20 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
     if isinstance(decision, Hold):
         _see_through_hold(session, case, now)
     return decision
+
+
+def answer_bounces(session: Session, message_ids: set[UUID], now: datetime) -> None:
+    """Have campaigns answer mails that came back, where they do; the cases are locked until the transaction ends."""
+    found = (
+        select(RecoveryCase.id)
+        .join(Message, Message.case_id == RecoveryCase.id)
+        .where(Message.id.in_(message_ids), RecoveryCase.state.in_(OPEN_CASE_STATES))
+        .distinct()
+        .order_by(RecoveryCase.id)
+    )
+    for case_id in session.scalars(found).all():
+        case = cases.lock_case(session, case_id)
+        mail_steps.answer_events(session, case, definition_of(session, case), now)
 
 
 def write_at_once(session: Session, case: RecoveryCase, now: datetime) -> None:

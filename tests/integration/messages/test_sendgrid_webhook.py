@@ -20,7 +20,7 @@ from app.context import Context
 from app.inbox.sendgrid import LARGEST_BODY, SIGNATURE, TIMESTAMP, sendgrid_webhook
 from app.messages.senders.port import OutgoingMail, SenderSilent
 from app.messages.suppression import find_reason, lift
-from app.models import CaseEntry, DeliveryEvent
+from app.models import CampaignVersion, CaseEntry, DeliveryEvent, Step
 from app.vocabulary import MessageState
 from tests.integration.messages.conftest import Post
 from tests.integration.messages.rows import START, write_rows
@@ -196,6 +196,17 @@ def test_a_bounced_address_gets_no_further_mail(client: FlaskClient, post: Post,
     further = post.queue(kind="action_required")
     assert post.deliver(further, Scripted()) is MessageState.SKIPPED
     assert post.message(further).reason == "suppressed"
+
+
+def test_a_campaign_can_answer_a_mail_that_came_back(client: FlaskClient, post: Post, message_id: UUID) -> None:
+    answer = {"key": "other_contact", "kind": "reminder", "days": 1, "anchor": "event", "on": "mail_bounced"}
+    with post.context.database.organization(post.rows.organization_id) as session:
+        session.get_one(CampaignVersion, post.rows.version_id).definition = {"messages": [answer]}
+    told = event(post, message_id, "bounce", type="bounce")
+    assert tell(client, told).status_code == 200
+    assert tell(client, told).status_code == 200
+    with post.context.database.organization(post.rows.organization_id) as session:
+        assert [step.key for step in session.scalars(select(Step))] == ["message:other_contact:1"]
 
 
 def test_a_person_who_comes_back_is_written_to_again_unless_the_address_bounced(
