@@ -171,7 +171,9 @@ def _can_be_undone(rows: Conversation) -> bool:
 
 def _renewal(subscription: Subscription | None, now: datetime) -> datetime | None:
     """When the next payment is due, if the subscription simply goes on."""
-    if subscription is None or subscription.cancel_at_period_end or subscription.status not in ("active", "past_due"):
+    if subscription is None or subscription.cancel_at_period_end or subscription.pause_collection is not None:
+        return None
+    if subscription.status not in ("active", "past_due"):
         return None
     end = subscription.current_period_end
     return end if end and end > now else None

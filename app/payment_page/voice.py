@@ -42,6 +42,11 @@ class PageVoice(Voice):
         return self.day(datetime.combine(day, NOON, self.zone))
 
     @property
+    def gap(self) -> str:
+        """What stands between two sentences: nothing where a language is written without blanks."""
+        return "" if self.locale.language in ("ja", "zh") else " "
+
+    @property
     def language(self) -> str:
         """BCP 47, for the page's `lang`."""
         return self.catalogue.language
@@ -62,9 +67,14 @@ def voice_for_stranger(accepted: str | None, base_url: str) -> PageVoice:
 @lru_cache
 def load(language: str) -> Catalogue:
     """The page's texts in exactly this language; raises `BrokenCatalogue`."""
-    path = FOLDER / f"{language}.yaml"
+    return read_catalogue(FOLDER, language)
+
+
+def read_catalogue(folder: Path, language: str) -> Catalogue:
+    """The texts in one folder in exactly this language; raises `BrokenCatalogue`."""
+    path = folder / f"{language}.yaml"
     if not path.exists():
-        raise BrokenCatalogue(f"the mails speak {language}, the payment page does not: add {path.name}")
+        raise BrokenCatalogue(f"the mails speak {language}, {folder.parent.name} does not: add {path.name}")
     return Catalogue(language, dict(_leaves(yaml.safe_load(path.read_text(encoding="utf-8")), "")))
 
 
