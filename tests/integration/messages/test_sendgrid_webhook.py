@@ -16,11 +16,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app.campaigns.definition import CampaignDefinition
 from app.context import Context
 from app.inbox.sendgrid import LARGEST_BODY, SIGNATURE, TIMESTAMP, sendgrid_webhook
 from app.messages.senders.port import OutgoingMail, SenderSilent
 from app.messages.suppression import find_reason, lift
-from app.models import CampaignVersion, CaseEntry, DeliveryEvent, Step
+from app.models import CaseEntry, DeliveryEvent, Step
+from app.recovery.campaigns import add_version
 from app.vocabulary import MessageState
 from tests.integration.messages.conftest import Post
 from tests.integration.messages.rows import START, write_rows
@@ -201,10 +203,18 @@ def test_a_bounced_address_gets_no_further_mail(client: FlaskClient, post: Post,
 def test_a_campaign_can_answer_a_mail_that_came_back(client: FlaskClient, post: Post, message_id: UUID) -> None:
     answer = {"key": "other_contact", "kind": "reminder", "days": 1, "anchor": "event", "on": "mail_bounced"}
     with post.context.database.organization(post.rows.organization_id) as session:
-        session.get_one(CampaignVersion, post.rows.version_id).definition = {"messages": [answer]}
-    told = event(post, message_id, "bounce", type="bounce")
-    assert tell(client, told).status_code == 200
-    assert tell(client, told).status_code == 200
+        content = CampaignDefinition.model_validate({"messages": [answer]})
+        told: dict[str, Any] = {
+            "slug": "monthly",
+            "name": "Monthly",
+            "definition": content,
+            "is_default": True,
+            "by": "test",
+        }
+        post.rows.case(session).campaign_version_id = add_version(session, **told, is_default=True, now=START).id
+    came_back = event(post, message_id, "bounce", type="bounce")
+    assert tell(client, came_back).status_code == 200
+    assert tell(client, came_back).status_code == 200
     with post.context.database.organization(post.rows.organization_id) as session:
         assert [step.key for step in session.scalars(select(Step))] == ["message:other_contact:1"]
 
