@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flask import Flask, abort, request
 
-_FOR_PEOPLE = ("console", "payment_page")
+_FOR_PEOPLE = ("console", "payment_page", "mail_pages")
 _REFUSAL = "What was sent holds a NUL character (%00), which nothing here can have. Take it out and try again."
 
 

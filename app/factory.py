@@ -10,6 +10,7 @@ from app.context import Context
 from app.inbox.receiving import StripeWebhooks
 from app.inbox.sendgrid import sendgrid_webhook
 from app.payment_page import payment_page
+from app.payment_page.mail_pages import mail_pages
 from app.watch import watch
 
 LARGEST_BODY = 4 * 1024 * 1024
@@ -26,6 +27,7 @@ def create_app(context: Context) -> Flask:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     app.register_blueprint(payment_page)
+    app.register_blueprint(mail_pages)
     app.register_blueprint(console)
     security_headers.install(app)
     if context.settings.trusted_proxies:

@@ -159,17 +159,21 @@ def notice_facts(session: Session, settings: Settings, notice: Notice, message: 
     )
 
 
-def open_by_hand(session: Session, notice: Notice, until: datetime) -> list[Invoice]:
-    """The customer's open invoices that are paid by hand and due before `until`, in the order they are due."""
+def invoices_to_pay(session: Session, notice: Notice, now: datetime) -> list[Invoice]:
+    """The notice's own invoice while it is open, then the customer's other open ones that are due soon or over."""
     query = select(Invoice).where(
         Invoice.connection_id == notice.connection.id,
         Invoice.customer_stripe_id == notice.customer.stripe_id,
         Invoice.status == "open",
         Invoice.collection_method == notice_rules.BY_HAND,
         Invoice.amount_remaining > 0,
-        Invoice.due_at < until,
+        Invoice.due_at < _horizon(notice, now),
     )
-    return list(session.scalars(query.order_by(Invoice.due_at, Invoice.id).limit(MOST_NAMED)))
+    found = list(session.scalars(query.order_by(Invoice.due_at, Invoice.id).limit(MOST_NAMED)))
+    own = notice.invoice
+    if own is None or own.status != "open" or own.amount_remaining <= 0:
+        return found
+    return [own, *(one for one in found if one.id != own.id)]
 
 
 def _named(card: PaymentMethod | None) -> Card | None:
@@ -212,8 +216,8 @@ def _amounts(session: Session, notice: Notice, now: datetime) -> tuple[Owed, ...
     own = notice.invoice
     if own is None:
         return ()
-    others = [one for one in open_by_hand(session, notice, _horizon(notice, now)) if one.id != own.id]
-    return tuple(Owed(Money(one.amount_remaining, one.currency), one.number, one.description) for one in (own, *others))
+    found = invoices_to_pay(session, notice, now)
+    return tuple(Owed(Money(one.amount_remaining, one.currency), one.number, one.description) for one in found)
 
 
 def _horizon(notice: Notice, at: datetime) -> datetime:

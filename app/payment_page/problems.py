@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -105,6 +105,16 @@ def _http_problem(problem: HTTPException) -> ResponseReturnValue:
     if code < 400:
         return problem
     return _say(OURS if isinstance(problem, InternalServerError) else Notice("invalid", code))
+
+
+def answer_for(blueprint: Blueprint) -> None:
+    """Have another blueprint's pages say the same things when it does not go as hoped."""
+    blueprint.register_error_handler(LinkInvalid, _invalid)
+    blueprint.register_error_handler(TooOften, _too_often)
+    blueprint.register_error_handler(GatewayError, _stripe_problem)
+    blueprint.register_error_handler(NoSuchPage, _nowhere_to_go)
+    blueprint.register_error_handler(OperationalError, _database_away)
+    blueprint.register_error_handler(HTTPException, _http_problem)
 
 
 def _say(notice: Notice) -> ResponseReturnValue:

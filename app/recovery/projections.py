@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -24,8 +24,7 @@ _ENDED = ("paid", "void", "uncollectible")
 def write_invoice(session: Session, connection: Connection, snapshot: InvoiceSnapshot, read_at: datetime) -> Invoice:
     """Write what was read at `read_at` and return the row, locked. Raises `StaleReading`."""
     _upsert(session, Invoice, connection, snapshot.id, _invoice_values(snapshot, read_at))
-    row = session.scalars(select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update()).one()
-    session.refresh(row)
+    row = session.scalars(_fresh(Invoice, connection, snapshot.id).with_for_update()).one()
     if row.refreshed_at > read_at:
         raise StaleReading(snapshot.id)
     return row
@@ -171,6 +170,15 @@ def note_payment_method(
         write_payment_method(session, connection, snapshot, read_at)
 
 
+def note_subscription(
+    session: Session, connection: Connection, snapshot: SubscriptionSnapshot, read_at: datetime
+) -> None:
+    """Write a subscription if a row of it is kept."""
+    known = select(Subscription.id).where(*_same(Subscription, connection, snapshot.id))
+    if session.scalar(known) is not None:
+        write_subscription(session, connection, snapshot, read_at)
+
+
 def find_invoice(session: Session, connection_id: UUID, stripe_id: str) -> Invoice | None:
     """The projected invoice, if Recoup has heard of it."""
     return session.scalar(select(Invoice).where(Invoice.connection_id == connection_id, Invoice.stripe_id == stripe_id))
@@ -221,6 +229,9 @@ def _upsert(
 
 def _write(session: Session, record: type[Any], connection: Connection, stripe_id: str, values: dict[str, Any]) -> Any:
     _upsert(session, record, connection, stripe_id, values)
-    row = session.scalars(select(record).where(*_same(record, connection, stripe_id))).one()
-    session.refresh(row)
-    return row
+    return session.scalars(_fresh(record, connection, stripe_id)).one()
+
+
+def _fresh(record: type[Any], connection: Connection, stripe_id: str) -> Select[Any]:
+    """The row as it stands now, whatever this session has read of it before."""
+    return select(record).where(*_same(record, connection, stripe_id)).execution_options(populate_existing=True)

@@ -1,6 +1,7 @@
 """A customer finished our card page: the same work as the return page does, whichever comes first."""
 
 from app.inbox.handlers.arrival import Arrival
+from app.recovery import card_ahead
 from app.recovery.card_change import OWN_FORM, GivenFor, NotOurCardPage, use_new_card
 from app.stripe_gateway.snapshots import CardSetup
 
@@ -16,6 +17,10 @@ def handle(arrival: Arrival) -> str:
         return "a page of Stripe's, which tells of itself"
     if setup.customer_id is None or setup.payment_method_id is None:
         return "no card was saved"
+    if card_ahead.is_ours(setup.metadata):
+        customer_id, card_id = setup.customer_id, setup.payment_method_id
+        card_ahead.put_in_force(arrival.context, arrival.gateway, arrival.connection, customer_id, card_id)
+        return "new card in force before the next charge"
     try:
         change = use_new_card(
             arrival.context,

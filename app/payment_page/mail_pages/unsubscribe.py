@@ -1,0 +1,75 @@
+"""The way out of reminders: by one click of the mail program (RFC 8058), or by a button on a small page.
+
+A link that is only opened changes nothing, because mail scanners open links. What still reaches somebody who has
+unsubscribed is the cadence's to say (docs/contact-rules.md).
+"""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from app.links import read_unsubscribe_token
+from app.messages import suppression
+from app.messages.timeline import note
+from app.messages.words import SuppressedBecause
+from app.payment_page.mail_pages.door import Caller, MailPageVoice, let_in, mail_pages
+from app.vocabulary import EntryKind
+from emails import MailFacts, Merchant
+
+
+@mail_pages.get("/unsubscribe/<token>")
+def ask(token: str) -> ResponseReturnValue:
+    """The page with the button, or, for whoever is out already, with the way back."""
+    caller = let_in(read_unsubscribe_token, token)
+    with caller.context.database.organization(caller.link.organization_id) as session:
+        recipient = caller.message(session).recipient
+        reason = suppression.find_reason(session, recipient) if recipient else None
+    return _page(caller, token, "done" if reason else "ask")
+
+
+@mail_pages.post("/unsubscribe/<token>")
+def leave(token: str) -> ResponseReturnValue:
+    """No more reminders for the address that got this mail. Harmless to repeat; needs no cookie and redirects nowhere,
+    as mail programs demand."""
+    caller = let_in(read_unsubscribe_token, token)
+    with caller.context.database.organization(caller.link.organization_id) as session:
+        message = caller.message(session)
+        if message.recipient and suppression.suppress(
+            session, message.recipient, SuppressedBecause.UNSUBSCRIBED, caller.now
+        ):
+            said = "The reader of a mail unsubscribed: no more reminders to that address."
+            note(session, message, EntryKind.FACT, "mail_unsubscribed", said, caller.now, caller.now)
+    return _page(caller, token, "done")
+
+
+@mail_pages.post("/unsubscribe/<token>/undo")
+def take_back(token: str) -> ResponseReturnValue:
+    """Reminders again, where nothing but the reader's own wish stood against them."""
+    caller = let_in(read_unsubscribe_token, token)
+    with caller.context.database.organization(caller.link.organization_id) as session:
+        message = caller.message(session)
+        if message.recipient and suppression.lift(session, message.recipient, SuppressedBecause.UNSUBSCRIBED):
+            said = "The reader of a mail wants reminders again."
+            note(session, message, EntryKind.FACT, "mail_resubscribed", said, caller.now, caller.now)
+    return _page(caller, token, "undone")
+
+
+def _page(caller: Caller, token: str, said: str) -> str:
+    with caller.context.database.organization(caller.link.organization_id) as session:
+        subject = caller.subject(session)
+        organization, locale = subject.organization, subject.locale
+    # Whoever forwards a mail gives this link away: it shows the merchant, and neither name nor address.
+    merchant = Merchant(
+        name=organization.name,
+        support_email=organization.support_email,
+        brand_color=organization.brand_color,
+        logo_url=organization.logo_url,
+    )
+    facts = MailFacts(merchant=merchant, pay_url=caller.context.settings.base_url(), locale=locale)
+    page: str = render_template(
+        "payment_page/unsubscribe.html",
+        voice=MailPageVoice(facts),
+        merchant=merchant,
+        said=said,
+        action=f"/unsubscribe/{token}",
+    )
+    return page
