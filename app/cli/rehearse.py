@@ -65,10 +65,29 @@ def _writable(file: Path) -> Path:
 
 
 def _play(context: Context, order: Order, *, is_quiet: bool) -> Rehearsed:
+    console = Console(stderr=True)
+    if is_quiet or not console.is_terminal:
+        return play(context, order, _silence if is_quiet else _Tenths(order.campaign).hear)
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), disable=is_quiet, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(f"Rehearsing {order.campaign}", total=1.0)
         return play(context, order, lambda share: progress.update(task, completed=share))
+
+
+def _silence(_share: float) -> None:
+    return
+
+
+class _Tenths:
+    """How far it is, for a log instead of a terminal: a line for each tenth."""
+
+    def __init__(self, campaign: str) -> None:
+        self._campaign, self._said = campaign, 0
+
+    def hear(self, share: float) -> None:
+        if (tenths := int(share * 10)) > self._said:
+            self._said = tenths
+            click.echo(f"Rehearsing {self._campaign}: {tenths * 10}%", err=True)
 
 
 def _said(rehearsed: Rehearsed, file: Path) -> str:

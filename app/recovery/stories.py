@@ -32,7 +32,7 @@ def earlier_stories(session: Session, case: RecoveryCase) -> list[CaseFacts]:
         RecoveryCase.origin == CaseOrigin.FAILURE,
     )
     rows = session.scalars(query.order_by(RecoveryCase.failed_at.desc(), RecoveryCase.id).limit(_EARLIER)).all()
-    return tell(session, rows)
+    return tell(session, rows) if rows else []
 
 
 def all_stories(session: Session, since: datetime, at_most: int) -> list[CaseFacts]:

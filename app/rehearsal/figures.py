@@ -18,6 +18,7 @@ Plain = dict[str, Any]
 _OVER = ("recovered", "exhausted", "closed")
 _MONTH = timedelta(days=30)
 _DAY = timedelta(hours=24)
+_READERS = ("readers", "mails", "opened", "visits", "cards")
 _SENT = ("accepted", "delivered", "bounced", "unknown")
 
 
@@ -40,6 +41,7 @@ def figures(order: Order, result: Plain) -> Plain:
         "by_date": _by_date(result["cases"], order),
         "steps": _steps(order, drawn),
         "budget": _budget(result["cases"]),
+        "readers": {name: result.get("readers", {}).get(name, 0) for name in _READERS},
     }
 
 

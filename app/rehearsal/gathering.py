@@ -20,15 +20,21 @@ from app.models import (
 )
 from app.recovery.invariants import find_offences
 from app.rehearsal.stage import Stage
+from app.sandbox.people.mailroom import tally
 from app.vocabulary import InboxState, StepState
 
 Plain = dict[str, Any]
 
 
 def gather(stage: Stage) -> Plain:
-    """Cases with their tries and mails, one rendered mail for each step and language, and what went wrong."""
+    """Cases with tries and mails, a rendered mail for each step and language, what readers did, what went wrong."""
     with stage.context.database.system() as session:
-        return {"cases": _cases(session), "letters": _letters(session), "troubles": _troubles(session, stage)}
+        return {
+            "cases": _cases(session),
+            "letters": _letters(session),
+            "readers": tally(stage.world.store),
+            "troubles": _troubles(session, stage),
+        }
 
 
 def _cases(session: Session) -> list[Plain]:

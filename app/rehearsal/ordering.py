@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.definition import CampaignDefinition
 from app.campaigns.segments import INTERVALS
-from app.models import Campaign, Connection, Organization, Subscription
+from app.models import Campaign, Connection, Organization, RetryKnowledge, Subscription
 from app.recovery.campaigns import newest_version, read_definition
 from app.rehearsal.errors import RehearsalFailed
 from app.rehearsal.orders import Order
@@ -22,6 +22,7 @@ _SHOWN = (
     "slug name support_email sender_name sender_email reply_to website postal_address brand_color logo_url timezone"
     " default_locale"
 ).split()
+_LEARNT = "by version is_used reason cases gain content".split()
 _OTHERS_CALLED = "Smaller plan"
 
 
@@ -40,6 +41,7 @@ def make_order(
     intervals, coverage = _covered(session, campaign)
     traits = real_mix(session, intervals, now)
     known = len(traits) >= LEAST
+    begins = now.replace(microsecond=0)
     return Order(
         campaign=campaign.name,
         slug=campaign.slug,
@@ -47,13 +49,14 @@ def make_order(
         definition=version.definition,
         organization={column: getattr(organization, column) for column in _SHOWN},
         mode=mode or _mode(session),
-        begins=now.replace(microsecond=0),
+        begins=begins,
         days=days,
         seed=seed,
-        people=draw_people(traits if known else (), intervals, cases, days, seed),
+        people=draw_people(traits if known else (), intervals, begins, cases, days, seed),
         population=_population(len(traits), known),
         prices=_prices(session, definition),
         coverage=tuple(coverage),
+        knowledge=_knowledge(session),
     )
 
 
@@ -131,6 +134,12 @@ def _population(known: int, is_enough: bool) -> str:
         f"invented after assumed shares of plans, places and declines, because only {known} failures of the last"
         f" twelve months are known that this campaign would get (at least {LEAST} are needed)"
     )
+
+
+def _knowledge(session: Session) -> dict[str, Any] | None:
+    """What the planner has learnt here, newest first; None where it goes by what is shipped."""
+    row = session.scalars(select(RetryKnowledge).order_by(RetryKnowledge.id.desc()).limit(1)).first()
+    return row and {name: getattr(row, name) for name in _LEARNT}
 
 
 def _prices(session: Session, definition: CampaignDefinition) -> dict[str, dict[str, Any]]:

@@ -11,10 +11,10 @@ from app.vocabulary import ConnectionMode
 
 @dataclass(frozen=True)
 class Person:
-    """An invented customer whose renewal fails `fails_after_hours` into the rehearsal.
+    """An invented customer whose renewal fails `fails_after_seconds` into the rehearsal.
 
-    `amount` is in minor units of `currency`. `cause` is the hidden reason, a word of `payers.CAUSES`; `signals` is what
-    the issuer says at first: `decline_code` and, where there is one, `network_advice_code`.
+    `amount` is in minor units of `currency`. `segment` and `seed` name the payer of the sandbox's issuers behind the
+    card, `seed` also who reads the mails; `script` is what the card is told to answer instead, mostly nothing.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Person:
     brand: str
     funding: str
     card_country: str
-    cause: str
-    signals: dict[str, str]
-    fails_after_hours: float
+    segment: str
     seed: int
+    fails_after_seconds: int
+    script: tuple[str | dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Order:
     """One rehearsal, or one process's share of it.
 
     `organization` has the columns of the tenant that mails show; `prices` says what each price of a downgrade is
-    called and costs, by its id.
+    called and costs, by its id; `knowledge` has the columns of what the planner has learnt from the organization's
+    cases, where it has learnt anything.
     """
 
     campaign: str
@@ -56,6 +57,7 @@ class Order:
     population: str
     prices: dict[str, dict[str, Any]] = field(default_factory=dict)
     coverage: tuple[str, ...] = ()
+    knowledge: dict[str, Any] | None = None
 
     @property
     def content(self) -> CampaignDefinition:
@@ -75,4 +77,5 @@ class Order:
 def read_order(plain: dict[str, Any]) -> Order:
     """The order that `plain` made plain."""
     given = {**plain, "begins": datetime.fromisoformat(plain["begins"]), "coverage": tuple(plain["coverage"])}
-    return Order(**{**given, "people": tuple(Person(**person) for person in plain["people"])})
+    people = tuple(Person(**{**person, "script": tuple(person["script"])}) for person in plain["people"])
+    return Order(**{**given, "people": people})

@@ -1,86 +1,95 @@
-"""The people behind the cards: whether a charge goes through at a moment, and what the issuer says when it does not.
+"""Whose payments fail in a rehearsal: payers of the sandbox's issuers, found by what their banks say when they decline.
 
-Accounts, wages, moods of banks and their sources are those of `app.retries.worlds`; here they are dated into the
-rehearsal. The same person gives the same answer at the same hour, however often and by whom they are asked.
+Wages, accounts, banks' moods and their sources are those of `app/sandbox/issuers`. Here payers are only chosen: those
+whose last renewal went through and whose next one does not.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from random import Random
 
-import numpy as np
-
-from app.rehearsal.orders import Person
-from app.retries.worlds.accounts import Account, open_account, ordinal_of
-from app.retries.worlds.parameters import common, world
-from app.retries.worlds.reasons import Cause, Closed, Limit, Money, Now, Outage, Suspicion, outage_hours
-
-# Why a payment fails: no money, a wary bank, somebody on the way is down, a limit is used up, the card is dead and
-# says so, or does not say so, the bank wants its customer, or the customer has stopped the payments.
-CAUSES = ("money", "suspicion", "outage", "limit", "hard", "hidden_dead", "authentication")
+from app.retries.declines import classify
+from app.retries.facts import DeclineSignals
+from app.retries.meanings import DeclineClass
+from app.sandbox.cards import APPROVE, AUTHENTICATE
+from app.sandbox.issuers.payers import Payer
 
 Entry = str | dict[str, str]
-_HOUR = timedelta(hours=1)
-_ACCOUNTS_TRIED = 60
+_AUTHENTICATION = DeclineClass.AUTHENTICATION.value
+_MOST_DRAWS = 6  # payers looked at for each that is wanted; what is still wanting then is rare among these issuers
+_SOONEST = timedelta(minutes=30)
+_PASSES = DeclineClass.SOFT_FAST.value  # a disturbance on the way is over when the card is tried again
 
 
-class Payer:
-    """One person from the moment their payment first fails."""
+@dataclass(frozen=True)
+class Wanted:
+    """A decline that somebody is looked for: of that segment's payers, in that class, first said in these signals."""
 
-    def __init__(self, person: Person, fails_at: datetime) -> None:
-        self._person, self._fails_at = person, fails_at
-        self._zone = ZoneInfo(person.timezone)
-        self._cause = _cause(person, self._local(fails_at))
-
-    def answer(self, at: datetime) -> Entry:
-        """What the issuer answers to a charge at `at`, as an entry of the sandbox's scripts."""
-        if at - self._fails_at < _HOUR:
-            return dict(self._person.signals)
-        if self._person.cause == "authentication":
-            return "requires_action"
-        now = Now((at - self._fails_at) / _HOUR, self._local(at), self._person.seed)
-        return "approve" if self._approves(now) and now.luck(9) < _night(now) else self._refusal()
-
-    def _approves(self, now: Now) -> bool:
-        # A wary bank counts how often it was asked; here it is asked every hour on behalf of nobody, so its chance is
-        # taken without that.
-        if isinstance(self._cause, Suspicion):
-            return now.luck(2) < self._cause.chance(now)
-        return self._cause.approves(now)
-
-    def _refusal(self) -> Entry:
-        """The first answer again; its advice is not repeated, for it named a day that has passed."""
-        return {name: word for name, word in self._person.signals.items() if name != "network_advice_code"}
-
-    def _local(self, at: datetime) -> float:
-        return ordinal_of(at.astimezone(self._zone))
+    segment: str
+    decline_class: str
+    signals: dict[str, str]
 
 
-def world_of(country: str) -> str:
-    """Whose paydays a country is given: Americans', or else Britain's and the continent's."""
+@dataclass(frozen=True)
+class Drawn:
+    """A payer whose payment fails that long after the beginning. With a `script` their first card answers by that,
+    whatever their bank would say.
+    """
+
+    payer: Payer
+    after: timedelta
+    script: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Draws payers whose payments fail `within` that long after `begins` (aware UTC, whole seconds)."""
+
+    begins: datetime
+    within: timedelta
+    dice: Random
+
+    def one(self, segment: str) -> Drawn:
+        """Somebody of a segment whose payment fails; raises `UnknownSegment`."""
+        latest = max(self.within, _SOONEST)
+        after = timedelta(seconds=self.dice.randint(int(_SOONEST.total_seconds()), int(latest.total_seconds())))
+        return Drawn(Payer.failing(segment, self.begins + after, self.dice), after)
+
+    def like(self, wanted: Sequence[Wanted]) -> list[Drawn]:
+        """Somebody for each decline. Where no bank of a segment says such a thing, a card is told to say it."""
+        found: dict[int, Drawn] = {}
+        waiting: dict[tuple[str, str], list[int]] = {}
+        for place, one in enumerate(wanted):
+            waiting.setdefault((one.segment, one.decline_class), []).append(place)
+        for _ in range(_MOST_DRAWS * len(wanted)):
+            segments = [segment for (segment, _), places in waiting.items() for _ in places]
+            if not segments:
+                break
+            drawn = self.one(self.dice.choice(segments))
+            places = waiting.get((drawn.payer.segment, self._class_of(drawn)))
+            if places:
+                found[places.pop()] = drawn
+        for place in (place for places in waiting.values() for place in places):
+            found[place] = replace(self.one(wanted[place].segment), script=script_for(wanted[place]))
+        return [found[place] for place in range(len(wanted))]
+
+    def _class_of(self, drawn: Drawn) -> str:
+        answer = drawn.payer.answer(self.begins + drawn.after)
+        return _AUTHENTICATION if answer.words is None else class_of(answer.words.signals(), drawn.payer.card.brand)
+
+
+def class_of(signals: dict[str, str], brand: str | None) -> str:
+    """The planner's class of a decline."""
+    return classify(DeclineSignals(**signals), brand).decline_class.value
+
+
+def script_for(wanted: Wanted) -> tuple[Entry, ...]:
+    """What a card answers that is told to fail: the same for ever, unless it was a disturbance."""
+    entry: Entry = AUTHENTICATE if wanted.decline_class == _AUTHENTICATION else wanted.signals
+    return (entry, APPROVE) if wanted.decline_class == _PASSES else (entry,)
+
+
+def segment_of(country: str) -> str:
+    """Whose wages and banks a country is given: Americans', or else Britain's and the continent's."""
     return "us_consumer" if country in ("US", "CA") else "uk_eu"
-
-
-def _cause(person: Person, local: float) -> Cause:
-    rng = np.random.default_rng(person.seed)
-    if person.cause == "money":
-        return Money(_short_account(person, local, rng))
-    causes: dict[str, Cause] = {
-        "suspicion": Suspicion(bool(rng.random() < common()["suspicion_persists"])),
-        "outage": Outage(outage_hours(float(rng.standard_normal()))),
-        "limit": Limit(bool(rng.random() > common()["limit_resets_daily"]), local),
-    }
-    return causes.get(person.cause, Closed())
-
-
-def _short_account(person: Person, local: float, rng: np.random.Generator) -> Account:
-    """The account of somebody who is short at that moment; the last one tried where nobody is."""
-    parameters = world(world_of(person.country))
-    for _ in range(_ACCOUNTS_TRIED):
-        account = open_account(parameters, int(local), rng)
-        if account.actual(local) < 0:
-            break
-    return account
-
-
-def _night(now: Now) -> float:
-    return float(common()["night_penalty"]) if 1 / 24 <= now.local % 1 < 4 / 24 else 1.0

@@ -1,17 +1,23 @@
-"""Invented customers moved into the pretend Stripe: with a card, a plan that has been paid so far, and a bank.
+"""Invented customers moved into the pretend Stripe: with a card, a plan that has been paid so far, a bank, and a
+letter box that they look into.
 
 Works inside the sandbox, as its seed does, because all this is history: nobody was there to hear of it.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.rehearsal.orders import Order, Person
-from app.rehearsal.payers import Entry, Payer
 from app.rehearsal.stage import Stage
-from app.sandbox import issuer, policy
+from app.sandbox import behaving, policy
+from app.sandbox.cards import APPROVE
+from app.sandbox.errors import StripeRefusal
+from app.sandbox.failing import fail_now
+from app.sandbox.issuers.payers import PAID_BEFORE, Payer
 from app.sandbox.ledger import Ledger
+from app.sandbox.people import mailroom
 from app.sandbox.shapes.customer import new_price, new_product
 from app.sandbox.staging import subscribed_customer
 from app.vocabulary import ConnectionMode
@@ -22,15 +28,12 @@ _TOKEN = "pm_card_visa"  # noqa: S105 - its face is changed to the person's afte
 
 @dataclass
 class Resident:
-    """Somebody in the sandbox. `said` is what their bank was last told to answer."""
+    """Somebody in the sandbox whose renewal is to fail."""
 
-    person: Person
     customer: str
-    method: str
     fails_at: datetime
-    payer: Payer
+    script: tuple[Any, ...]
     has_failed: bool = False
-    said: Entry | None = None
 
 
 def move_in(stage: Stage, order: Order) -> list[Resident]:
@@ -44,16 +47,21 @@ def move_in(stage: Stage, order: Order) -> list[Resident]:
 
 
 def _one(stage: Stage, order: Order, person: Person) -> Resident:
-    fails_at = order.begins + timedelta(hours=person.fails_after_hours)
+    fails_at = order.begins + timedelta(seconds=person.fails_after_seconds)
+    payer = Payer.drawn(person.seed, person.segment, fails_at - PAID_BEFORE)
     with stage.world.transaction() as ledger:
         now, ledger.silent = ledger.now, True
         # A period that has all but run out when it is renewed: the next one comes a period later.
         ledger.now = int((fails_at - timedelta(days=_PERIOD[person.interval] - 1)).timestamp())
         ledger.now = min(ledger.now, now)
         made = subscribed_customer(ledger, _wanted(person))
-        _show(ledger, made["payment_method"], person)
-        ledger.now, ledger.silent = now, False
-    return Resident(person, made["customer"], made["payment_method"], fails_at, Payer(person, fails_at))
+        _show(ledger, made["payment_method"], person, payer)
+        behaving.give(ledger, made["customer"], made["payment_method"], payer)
+        ledger.now = now
+        behaving.catch_up(ledger, made["customer"])
+        mailroom.begin_reading(ledger, made["customer"], person.seed)
+        ledger.silent = False
+    return Resident(made["customer"], fails_at, person.script)
 
 
 def _wanted(person: Person) -> dict[str, Any]:
@@ -71,10 +79,11 @@ def _wanted(person: Person) -> dict[str, Any]:
     }
 
 
-def _show(ledger: Ledger, method_id: str, person: Person) -> None:
-    """Give the card the person's brand, funding and country."""
+def _show(ledger: Ledger, method_id: str, person: Person, payer: Payer) -> None:
+    """Give the card the person's brand, funding and country, and the date that is printed on the payer's."""
     method = ledger.get("payment_method", method_id)
     with ledger.changing(method):
+        method["card"].update(behaving.face_of(payer))
         method["card"].update(brand=person.brand, funding=person.funding, country=person.card_country)
 
 
@@ -86,14 +95,16 @@ def _add_price(ledger: Ledger, price_id: str, price: dict[str, Any]) -> None:
     ledger.save({**made, "id": price_id})
 
 
-def instruct_banks(stage: Stage, residents: list[Resident]) -> None:
-    """Tell the bank of everybody who has failed what to answer from now on, where that has changed."""
-    now = stage.clock.now()
-    news = [(one, one.payer.answer(now)) for one in residents if one.has_failed]
-    changed = [(one, entry) for one, entry in news if entry != one.said]
-    if not changed:
-        return
-    with stage.world.transaction() as ledger:
-        for one, entry in changed:
-            issuer.set_script(ledger, one.method, [entry])
-            one.said = entry
+def fail_due(stage: Stage, residents: list[Resident], now: datetime) -> None:
+    """Renew everybody whose hour has come, at that very moment: their banks decline, or the renewal is theirs to keep.
+
+    `residents` are in the order of their hours.
+    """
+    for one in residents:
+        if one.fails_at > now:
+            return
+        if not one.has_failed:
+            one.has_failed = True
+            # A refusal means that it did not fail; then there is no case, and the report counts one less.
+            with suppress(StripeRefusal), stage.world.transaction(now=int(one.fails_at.timestamp())) as ledger:
+                fail_now(ledger, one.customer, list(one.script) or [APPROVE])

@@ -12,13 +12,12 @@ from app.context import Context
 from app.recovery.coming import is_at_rest, next_moment
 from app.rehearsal.errors import RehearsalFailed
 from app.rehearsal.orders import Order
-from app.rehearsal.people import Resident, instruct_banks, move_in
+from app.rehearsal.people import Resident, fail_due, move_in
 from app.rehearsal.stage import Stage, connect_stage
 from app.sandbox.billing import timers
-from app.sandbox.failing import fail_now
 from app.sandbox.webhooks import due_deliveries
 
-TOGETHER = timedelta(minutes=15)  # what is due within this much of a stop is done at it
+TOGETHER = timedelta(minutes=30)  # what is due within this much of a stop is done at it
 _ROUNDS = 200
 _DELIVERED_WITHIN = 30.0  # real seconds
 _LOOK = 0.002
@@ -36,38 +35,51 @@ def play(stage: Stage, order: Order, sweep: Sweep, say: Callable[[float], None])
     ends = order.begins + timedelta(days=order.days)
     while (coming := _next(stage, residents, ends)) is not None:
         _turn(stage, coming)
-        instruct_banks(stage, residents)
-        _fail_due(stage, residents, coming)
+        fail_due(stage, residents, coming)
         settle(stage, sweep)
         say((coming - order.begins) / (ends - order.begins))
     return residents
 
 
 def settle(stage: Stage, sweep: Sweep) -> None:
-    """Let webhooks arrive and everything due be done, until nothing is left."""
+    """Let webhooks arrive, customers finish what they do at their mail, and everything due be done, until nothing is
+    left. Sweeps once, and again only where something is left behind.
+    """
+    has_swept = False
     for _ in range(_ROUNDS):
-        _deliver(stage)
-        done = stage.bell.work_off()
-        sweep(stage.context)
-        done += stage.bell.work_off()
-        if not done and not due_deliveries(stage.world) and is_at_rest(stage.context):
+        _bring(stage)
+        stage.bell.work_off()
+        if _is_under_way(stage):
+            continue
+        if has_swept and is_at_rest(stage.context):
             return
+        sweep(stage.context)
+        stage.bell.work_off()
+        has_swept = True
     raise RehearsalFailed("the rehearsal does not come to rest: something is due again and again")
+
+
+def _bring(stage: Stage) -> None:
+    """Webhooks to us, mails to their readers, and readers to the pages that they press for."""
+    _deliver(stage)
+    while _at_their_mail(stage):
+        stage.people.walk_ready()
+        _deliver(stage)
+
+
+def _is_under_way(stage: Stage) -> bool:
+    """Whether a bell has rung, a webhook should have arrived, or a mail waits for its reader."""
+    return bool(stage.bell.waiting() or due_deliveries(stage.world) or _at_their_mail(stage))
+
+
+def _at_their_mail(stage: Stage) -> int:
+    stage.people.collect()
+    return stage.people.waiting()
 
 
 def _turn(stage: Stage, to: datetime) -> None:
     stage.clock.turn_to(to)
     timers.run_due(stage.world, int(to.timestamp()))
-
-
-def _fail_due(stage: Stage, residents: list[Resident], now: datetime) -> None:
-    for one in residents:
-        if one.fails_at > now:
-            return
-        if not one.has_failed:
-            with stage.world.transaction() as ledger:
-                fail_now(ledger, one.customer, [one.payer.answer(one.fails_at)])
-            one.has_failed, one.said = True, one.payer.answer(one.fails_at)
 
 
 def _next(stage: Stage, residents: list[Resident], ends: datetime) -> datetime | None:

@@ -7,17 +7,17 @@ as they were found; never a name, an address or an id.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 from zoneinfo import available_timezones
 
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import ChargeAttempt, Customer, PaymentMethod, RecoveryCase, Subscription
 from app.rehearsal.orders import Person
-from app.rehearsal.payers import world_of
-from app.retries.worlds.parameters import common, pick, world
+from app.rehearsal.payers import Drawn, Lot, Wanted, class_of, segment_of
+from app.sandbox.issuers.payers import Payer
 from app.vocabulary import AttemptState
 
 LEAST = 30  # real failures; fewer say too little of a mix
@@ -29,41 +29,30 @@ _SHARE_OF_DAYS = 4
 _FIRST = "Ada Bao Chiara Dario Elif Farid Greta Hana Ivo Juno Kaito Lena Mara Noor Omar Paula Rosa Sami Tove Yara"
 _LAST = "Albers Bianchi Castro Dubois Eriksen Haddad Ito Jansen Kowalski Moreau Okafor Petrov Rossi Tanaka Weber Xu"
 
-# Country, zone, language, currency, weight: assumed. Plans: name, minor units a month, weight: assumed.
-_PLACES = (
-    ("US", "America/New_York", "en-US", "usd", 5),
-    ("US", "America/Los_Angeles", "en-US", "usd", 3),
-    ("GB", "Europe/London", "en-GB", "gbp", 3),
-    ("DE", "Europe/Berlin", "de", "eur", 3),
-    ("FR", "Europe/Paris", "fr", "eur", 2),
-    ("ES", "Europe/Madrid", "es", "eur", 1),
-)
-_PLANS = (("Starter", 1900, 5), ("Team", 4900, 4), ("Business", 19900, 2))
+# Whose payments fail where no failures are known, by the sandbox's segments: assumed.
+_SEGMENTS = {"us_consumer": 0.45, "uk_eu": 0.40, "business_credit": 0.15}
+# Language and currency of a segment's countries. Plans: name, minor units a month, weight: assumed.
+_PLACES = {
+    "US": ("en-US", "usd"),
+    "GB": ("en-GB", "gbp"),
+    "CA": ("en-CA", "cad"),
+    "DE": ("de-DE", "eur"),
+    "FR": ("fr-FR", "eur"),
+    "ES": ("es-ES", "eur"),
+    "NL": ("nl-NL", "eur"),
+}
+_ZONES = {
+    "US": "America/New_York",
+    "GB": "Europe/London",
+    "CA": "America/Toronto",
+    "DE": "Europe/Berlin",
+    "FR": "Europe/Paris",
+    "ES": "Europe/Madrid",
+    "NL": "Europe/Amsterdam",
+}
+_PLANS = {("Starter", 1900): 5, ("Team", 4900): 4, ("Business", 19900): 2}
 _USUAL = ("month", "year")  # what subscriptions are billed by, where nothing else is known
 _MONTHS_A_YEAR = 10  # what an annual plan costs, in months
-
-# What an issuer says, by the hidden cause.
-_SAYS: dict[str, tuple[str, ...]] = {
-    "money": ("insufficient_funds",),
-    "suspicion": ("do_not_honor", "do_not_honor", "generic_decline", "generic_decline", "call_issuer"),
-    "outage": ("issuer_not_available", "processing_error"),
-    "limit": ("card_velocity_exceeded", "withdrawal_count_limit_exceeded"),
-    "hard": ("expired_card", "expired_card", "lost_card", "stolen_card", "incorrect_number"),
-    "hidden_dead": ("do_not_honor", "generic_decline"),
-    "authentication": ("authentication_required",),
-}
-# The hidden cause behind what a real issuer said. Opaque codes by the shares of the facts on declines: no money .33 to
-# .38, a wary bank .38 to .40, a dead card that hides .14 to .18, a disturbance .04 to .10.
-_OPAQUE = {"money": 0.36, "suspicion": 0.39, "hidden_dead": 0.16, "outage": 0.06, "limit": 0.03}
-_CAUSE_OF_CLASS = {
-    "soft_timed": "money",
-    "soft_fast": "outage",
-    "authentication": "authentication",
-    "network_never": "hard",
-    "hard": "hard",
-    "customer_action": "hard",
-    "fraud": "hard",
-}
 
 
 @dataclass(frozen=True)
@@ -80,8 +69,7 @@ class Trait:
     brand: str
     funding: str
     card_country: str
-    decline_class: str | None
-    signals: dict[str, str]
+    decline: Wanted | None = None
 
 
 def real_mix(session: Session, intervals: Sequence[str], now: datetime) -> list[Trait]:
@@ -131,6 +119,7 @@ def _trait(
     zone = customer.timezone if customer.timezone in available_timezones() else _zone_of(country)
     code = attempt.signals.get("decline_code") or attempt.signals.get("code") or "generic_decline"
     advice = attempt.signals.get("network_advice_code")
+    signals = {"decline_code": code} | ({"network_advice_code": advice} if advice else {})
     return Trait(
         country=country,
         timezone=zone,
@@ -142,57 +131,53 @@ def _trait(
         brand=card.brand or "visa",
         funding=card.funding or "credit",
         card_country=card.country or country,
-        decline_class=case.decline_class,
-        signals={"decline_code": code} | ({"network_advice_code": advice} if advice else {}),
+        decline=Wanted(segment_of(country), case.decline_class or class_of(signals, card.brand), signals),
     )
 
 
-def invented_mix(intervals: Sequence[str], count: int, rng: np.random.Generator) -> list[tuple[Trait, str]]:
-    """That many traits by assumed shares, each with its hidden cause."""
-    return [_invented(intervals, rng) for _ in range(count)]
+def draw_people(
+    traits: Sequence[Trait], intervals: Sequence[str], begins: datetime, count: int, days: int, seed: int
+) -> tuple[Person, ...]:
+    """`count` people whose payments fail soon after `begins` (aware UTC, whole seconds).
+
+    Each is like one of `traits`, drawn with replacement; where there are none, people of assumed segments are drawn.
+    """
+    dice = Random(seed)  # noqa: S311 - the same people each time, not a secret
+    lot = Lot(begins, timedelta(days=min(SPREAD_DAYS, days / _SHARE_OF_DAYS)), dice)
+    if traits:
+        chosen = dice.choices(traits, k=count)
+        drawn = lot.like([trait.decline for trait in chosen if trait.decline])
+    else:
+        segments = dice.choices(list(_SEGMENTS), list(_SEGMENTS.values()), k=count)
+        drawn = [lot.one(segment) for segment in segments]
+        chosen = [_invented(one.payer, intervals, dice) for one in drawn]
+    return tuple(
+        _person(number, trait, one, dice) for number, (trait, one) in enumerate(zip(chosen, drawn, strict=True), 1)
+    )
 
 
-def _invented(intervals: Sequence[str], rng: np.random.Generator) -> tuple[Trait, str]:
-    country, zone, locale, currency, _ = _PLACES[_weighted([place[-1] for place in _PLACES], rng)]
-    plan, cents, _ = _PLANS[_weighted([entry[-1] for entry in _PLANS], rng)]
+def _invented(payer: Payer, intervals: Sequence[str], dice: Random) -> Trait:
+    """The payer as they are, with a plan by assumed shares."""
+    holder = payer.holder
+    locale, currency = _PLACES.get(holder.country, _PLACES["US"])
+    plan, cents = dice.choices(list(_PLANS), list(_PLANS.values()))[0]
     interval = next((usual for usual in _USUAL if usual in intervals), intervals[0])
-    shares = world(world_of(country))
-    cause = pick(shares["causes"], rng)
-    code = _SAYS[cause][int(rng.integers(len(_SAYS[cause])))]
-    if cause == "money" and rng.random() < common()["nsf_masked"]:
-        code = _SAYS["hidden_dead"][int(rng.integers(2))]
-    trait = Trait(
-        country=country,
-        timezone=zone,
+    return Trait(
+        country=holder.country,
+        timezone=holder.timezone,
         locale=locale,
         currency=currency,
         amount=cents * (_MONTHS_A_YEAR if interval == "year" else 1),
         interval=interval,
         plan=plan,
-        brand=pick(shares["brands"], rng),
-        funding=pick(shares["funding"], rng),
-        card_country=country,
-        decline_class=None,
-        signals={"decline_code": code},
+        brand=holder.brand,
+        funding=holder.funding,
+        card_country=holder.country,
     )
-    return trait, cause
 
 
-def draw_people(
-    traits: Sequence[Trait], intervals: Sequence[str], count: int, days: int, seed: int
-) -> tuple[Person, ...]:
-    """`count` people: after `traits`, drawn with replacement, or after assumed shares where there are none."""
-    rng = np.random.default_rng(seed)
-    if traits:
-        drawn = [traits[int(place)] for place in rng.integers(len(traits), size=count)]
-        pairs = [(trait, _cause_behind(trait, rng)) for trait in drawn]
-    else:
-        pairs = invented_mix(intervals, count, rng)
-    return tuple(_person(number, *pair, days, rng) for number, pair in enumerate(pairs, start=1))
-
-
-def _person(number: int, trait: Trait, cause: str, days: int, rng: np.random.Generator) -> Person:
-    first, last = (words.split()[int(rng.integers(len(words.split())))] for words in (_FIRST, _LAST))
+def _person(number: int, trait: Trait, drawn: Drawn, dice: Random) -> Person:
+    first, last = dice.choice(_FIRST.split()), dice.choice(_LAST.split())
     return Person(
         name=f"{first} {last}",
         email=f"{first}.{last}.{number}@example.com".lower(),
@@ -206,24 +191,12 @@ def _person(number: int, trait: Trait, cause: str, days: int, rng: np.random.Gen
         brand=trait.brand,
         funding=trait.funding,
         card_country=trait.card_country,
-        cause=cause,
-        signals=trait.signals,
-        fails_after_hours=float(rng.uniform(0.5, 24 * min(SPREAD_DAYS, days / _SHARE_OF_DAYS))),
-        seed=int(rng.integers(2**62)),
+        segment=drawn.payer.segment,
+        seed=drawn.payer.seed,
+        fails_after_seconds=int(drawn.after.total_seconds()),
+        script=drawn.script,
     )
 
 
-def _cause_behind(trait: Trait, rng: np.random.Generator) -> str:
-    if trait.signals["decline_code"] in ("card_velocity_exceeded", "withdrawal_count_limit_exceeded"):
-        return "limit"
-    known = _CAUSE_OF_CLASS.get(trait.decline_class or "")
-    return known or pick(_OPAQUE, rng)
-
-
-def _weighted(weights: Sequence[float], rng: np.random.Generator) -> int:
-    shares = np.array(weights, dtype=float)
-    return int(rng.choice(len(shares), p=shares / shares.sum()))
-
-
 def _zone_of(country: str) -> str:
-    return next((zone for code, zone, *_ in _PLACES if code == country), "UTC")
+    return _ZONES.get(country, "UTC")

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from app.money import Money, format_money
 from app.rehearsal.figures import step_name
@@ -101,9 +102,9 @@ def _day(iso: str) -> str:
     return f"{datetime.fromisoformat(iso):%-d %b}"
 
 
-def _shade(count: int, most: int) -> int:
-    """Six steps of colour, 0 for nothing."""
-    return 0 if not count or not most else 1 + min(4, 4 * count // most)
+def _shaded(hue: str, count: int, most: int) -> Markup:
+    """A cell's class: one of five shades of `hue`, none where there is nothing."""
+    return Markup(f' class="{hue}{1 + min(4, 4 * count // most)}"') if count and most else Markup()  # noqa: S704 - ours
 
 
 @lru_cache(maxsize=1)
@@ -114,7 +115,7 @@ def _environment() -> Environment:
     made.filters.update(percent=_percent, short_day=_day)
     made.globals.update(
         money=_money,
-        shade=_shade,
+        shaded=_shaded,
         cause=lambda word: _CAUSES.get(word, word),
         class_name=lambda word: _CLASSES.get(word, word.replace("_", " ")),
     )

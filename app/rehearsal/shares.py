@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -139,5 +140,6 @@ def _joined(results: list[Plain]) -> Plain:
     return {
         "cases": [case for result in results for case in result["cases"]],
         "letters": [letters[key] for key in sorted(letters, key=str)],
+        "readers": dict(sum((Counter(result["readers"]) for result in results), Counter())),
         "troubles": sorted({trouble for result in results for trouble in result["troubles"]}),
     }

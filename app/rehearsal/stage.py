@@ -8,30 +8,33 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.test import run_wsgi_app
 
 from app.accounts.connections import connect
 from app.accounts.users import create_organization
 from app.context import Context
 from app.crypto import KeyRing, generate_key
 from app.db import Database
-from app.models import Organization
+from app.models import Organization, RetryKnowledge
 from app.recovery.campaigns import add_version
 from app.rehearsal.bell import NOWHERE, StageBell
 from app.rehearsal.orders import Order
 from app.rehearsal.time import StageClock
-from app.sandbox.server import RunningSandbox, run_in_thread
+from app.sandbox.people.walking import People
+from app.sandbox.server import Owner, RunningSandbox, run_in_thread
 from app.sandbox.world import World
 from app.settings import Settings
 
 Program = Callable[[Context], Flask]
 
-SANDBOX_KEY = "rk_test_rehearsal"
+SANDBOX_KEY = "rk_test_sandbox"
 BY = "rehearsal"
 _HOST = "127.0.0.1"
 # Everything that leads out of this process, shut.
@@ -47,12 +50,13 @@ _SHUT = {
 
 @dataclass(frozen=True)
 class Stage:
-    """What is played on. `world` is the sandbox's inside, for what a person would do in Stripe's dashboard."""
+    """What is played on. `world` is the sandbox's inside, `people` are its customers at their mail."""
 
     context: Context
     clock: StageClock
     bell: StageBell
     world: World
+    people: People
     organization_id: UUID
 
 
@@ -65,6 +69,22 @@ class _Lasting(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         return
+
+    def run_wsgi(self) -> None:
+        # Werkzeug's own closes the connection after each answer, for fear of what a program left unread of a request.
+        # Here it is read first, and whole.
+        environ = self.make_environ()
+        environ["wsgi.input"] = BytesIO(self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0)))
+        parts, status, headers = run_wsgi_app(self.server.app, environ, buffered=True)
+        body = b"".join(parts)
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 @contextmanager
@@ -84,7 +104,8 @@ def open_stage(order: Order, bell: StageBell, program: Program, database_url: st
         stack.callback(database.dispose)
         context = Context(settings, clock, database, bell, KeyRing.parse(settings.require("encryption_keys")))
         _serve(stack, server, program(context))
-        yield Stage(context, clock, bell, sandbox.world, _organization(context, order))
+        people = sandbox.app.extensions["sandbox_people"]
+        yield Stage(context, clock, bell, sandbox.world, people, _organization(context, order))
 
 
 def connect_stage(stage: Stage, order: Order) -> None:
@@ -100,7 +121,7 @@ def connect_stage(stage: Stage, order: Order) -> None:
 
 
 def _sandbox(stack: ExitStack, home: Path, clock: StageClock) -> RunningSandbox:
-    sandbox = run_in_thread(home, clock)
+    sandbox = run_in_thread(home, clock, owner=Owner(mailbox=home / "outbox"))
     sandbox.server.RequestHandlerClass = _Lasting
     stack.callback(sandbox.stop)
     return sandbox
@@ -147,4 +168,6 @@ def _organization(context: Context, order: Order) -> UUID:
             now=now,
             by=BY,
         )
+        if order.knowledge:
+            session.add(RetryKnowledge(organization_id=organization_id, learnt_at=now, **order.knowledge))
     return organization_id

@@ -20,7 +20,7 @@ from app.sandbox.issuers.obstacles import Asked, Moment, Obstacle
 from app.sandbox.issuers.parameters import segment, table
 from app.sandbox.issuers.words import Words, say
 
-_MONTH = timedelta(days=30)
+PAID_BEFORE = timedelta(days=30)  # a payer who fails was good for so long
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Payer:
     def failing(cls, segment_name: str, at: datetime, dice: Random) -> "Payer":
         """A payer whose renewal went through a month before `at` and does not at `at`."""
         while True:
-            payer = cls.drawn(dice.getrandbits(62), segment_name, at - _MONTH)
-            if payer.answer(at - _MONTH).approved and not payer.answer(at).approved:
+            payer = cls.drawn(dice.getrandbits(62), segment_name, at - PAID_BEFORE)
+            if not payer.answer(at).approved and payer.answer(at - PAID_BEFORE).approved:
                 return payer
 
     def with_next_card(self, since: datetime) -> "Payer":

@@ -13,10 +13,11 @@ from app.sandbox.people import habits
 from app.sandbox.people.letters import Read
 from app.sandbox.periods import moment
 from app.sandbox.policy import DAY
-from app.sandbox.store import Doc
+from app.sandbox.store import Doc, Store
 
 READER, ADDRESS, ERRAND = "_reader", "_reader_address", "_errand"
 READY = "ready"
+CARD = "card "  # how what somebody did begins when they gave a card's number
 _DIARY = 20
 _NOBODY_WROTE: Doc = {"matter": 0, "number": 0, "latest": 0, "diary": []}
 
@@ -53,6 +54,8 @@ def settle(ledger: Ledger, errand: Doc, did: list[str]) -> None:
     ledger.store.remove(ERRAND, errand["id"])
     reader = ledger.find(READER, errand["customer"])
     if reader is not None:
+        reader["visits"] = reader.get("visits", 0) + 1
+        reader["cards"] = reader.get("cards", 0) + any(words.startswith(CARD) for words in did)
         _note(ledger, reader, ", ".join(did) or "looked and left")
 
 
@@ -73,6 +76,14 @@ def diary(ledger: Ledger, customer: str) -> list[Any] | None:
     return None if reader is None else list(reader["diary"])
 
 
+def tally(store: Store) -> dict[str, int]:
+    """What all readers together have done so far: readers, mails, mails opened, visits made, visits with a card."""
+    sums = ("mails", "opened", "visits", "cards")
+    columns = ", ".join(f"coalesce(sum(json_extract(body, '$.{name}')), 0)" for name in sums)
+    found = store.fetch(f"select count(*), {columns} from objects where kind = ?", READER)  # noqa: S608 - our own words
+    return dict(zip(("readers", *sums), (int(count) for count in found[0]), strict=True))
+
+
 def _consider(ledger: Ledger, reader: Doc, mail: Read) -> None:
     silence = ledger.now - reader["latest"]
     is_new = silence > habits.parameters()["mails"]["forgotten_after_days"] * DAY
@@ -80,6 +91,8 @@ def _consider(ledger: Ledger, reader: Doc, mail: Read) -> None:
     reader["matter"] += is_new
     arrived, zone = moment(ledger.now), reader["timezone"]
     made = habits.plan(reader["person"], reader["matter"], reader["number"], arrived, zone)
+    reader["mails"] = reader.get("mails", 0) + 1
+    reader["opened"] = reader.get("opened", 0) + (made.opens_at is not None)
     _note(ledger, reader, f"mail {reader['number']}: {mail.subject}")
     if made.opens_at is None or made.deed is None or mail.link is None:
         return

@@ -1,6 +1,7 @@
-"""The clock and the bell of a rehearsal, and what its people answer."""
+"""The clock and the bell of a rehearsal, and who is in it."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
@@ -9,33 +10,34 @@ from app.clock import ClockWouldRunBack
 from app.rehearsal.bell import StageBell
 from app.rehearsal.errors import UnknownJob
 from app.rehearsal.orders import Person
-from app.rehearsal.payers import CAUSES, Payer
-from app.rehearsal.population import draw_people
+from app.rehearsal.payers import Drawn, Lot, Wanted, class_of, script_for
+from app.rehearsal.population import Trait, draw_people
 from app.rehearsal.time import StageClock
+from app.sandbox.issuers.payers import PAID_BEFORE, Payer
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def person(cause: str, **changes: object) -> Person:
-    given = {
-        "name": "Ada Weber",
-        "email": "ada@example.com",
-        "country": "US",
-        "timezone": "America/New_York",
-        "locale": "en-US",
-        "currency": "usd",
-        "amount": 4900,
-        "interval": "month",
-        "plan": "Team",
-        "brand": "visa",
-        "funding": "debit",
-        "card_country": "US",
-        "cause": cause,
-        "signals": {"decline_code": "do_not_honor", "network_advice_code": "02"},
-        "fails_after_hours": 1.0,
-        "seed": 11,
-    }
-    return Person(**{**given, **changes})  # type: ignore[arg-type]
+WEEK = timedelta(days=7)
+
+
+def lot(seed: int = 3) -> Lot:
+    return Lot(NOON, WEEK, Random(seed))
+
+
+def wanted(decline_class: str, code: str, segment: str = "us_consumer") -> Wanted:
+    return Wanted(segment, decline_class, {"decline_code": code})
+
+
+def says(drawn: Drawn) -> str:
+    answer = drawn.payer.answer(NOON + drawn.after)
+    assert not answer.approved
+    return "authentication" if answer.words is None else class_of(answer.words.signals(), drawn.payer.card.brand)
+
+
+def payer_of(person: Person) -> Payer:
+    fails_at = NOON + timedelta(seconds=person.fails_after_seconds)
+    return Payer.drawn(person.seed, person.segment, fails_at - PAID_BEFORE)
 
 
 def test_the_clock_stands_still_but_for_ticks_that_keep_an_order() -> None:
@@ -78,36 +80,54 @@ def test_a_mark_is_first_once_until_it_is_forgotten() -> None:
     assert bell.is_first("mark", 10)
 
 
-@pytest.mark.parametrize("cause", CAUSES)
-def test_everybody_is_declined_at_first_and_answers_alike_at_the_same_moment(cause: str) -> None:
-    one, other = Payer(person(cause), NOON), Payer(person(cause), NOON)
-    assert one.answer(NOON) == person(cause).signals
-    for days in range(1, 30):
-        at = NOON + timedelta(days=days)
-        assert one.answer(at) == other.answer(at) == one.answer(at)
+def test_payers_are_drawn_whose_last_renewal_went_through_and_whose_next_one_does_not() -> None:
+    for drawn in (lot(seed).one("uk_eu") for seed in range(20)):
+        fails_at = NOON + drawn.after
+        assert timedelta(0) < drawn.after <= WEEK
+        assert drawn.payer.answer(fails_at - PAID_BEFORE).approved
+        assert not drawn.payer.answer(fails_at).approved
 
 
-def test_dead_cards_never_pay_and_banks_that_ask_never_stop_asking() -> None:
-    later = [NOON + timedelta(days=days) for days in range(1, 40)]
-    for cause in ("hard", "hidden_dead"):
-        payer = Payer(person(cause), NOON)
-        assert all(payer.answer(at) == {"decline_code": "do_not_honor"} for at in later)
-    asks = Payer(person("authentication"), NOON)
-    assert {asks.answer(at) for at in later} == {"requires_action"}
+def test_for_each_decline_somebody_is_found_whose_bank_says_something_of_its_class() -> None:
+    asked = [wanted("soft_timed", "insufficient_funds"), wanted("soft_opaque", "do_not_honor", "uk_eu")] * 10
+    found = lot().like(asked)
+    assert [one.payer.segment for one in found] == [one.segment for one in asked]
+    assert [says(one) for one in found] == [one.decline_class for one in asked]
+    assert not any(one.script for one in found)
 
 
-def test_money_comes_to_many_within_a_month_and_not_to_all_at_once() -> None:
-    payers = [Payer(person("money", seed=seed), NOON) for seed in range(60)]
-    paid = [sum(payer.answer(NOON + timedelta(days=day)) == "approve" for payer in payers) for day in (2, 14)]
-    ever = sum(any(payer.answer(NOON + timedelta(days=day)) == "approve" for day in range(1, 29)) for payer in payers)
-    assert paid[0] < 40
-    assert ever > 45
+def test_what_no_bank_there_says_is_said_by_a_card_that_is_told_to() -> None:
+    (only,) = lot().like([wanted("network_never", "revocation_of_all_authorizations")])
+    assert only.script == ({"decline_code": "revocation_of_all_authorizations"},)
+
+
+@pytest.mark.parametrize(
+    ("decline_class", "script"),
+    [
+        ("hard", ({"decline_code": "x"},)),
+        ("authentication", ("requires_action",)),
+        ("soft_fast", ({"decline_code": "x"}, "approve")),
+    ],
+)
+def test_a_card_that_is_told_stays_dead_and_a_disturbance_passes(decline_class: str, script: object) -> None:
+    assert script_for(wanted(decline_class, "x")) == script
 
 
 def test_the_same_seed_draws_the_same_people_and_another_one_others() -> None:
-    drawn = draw_people((), ["month"], 40, 40, 5)
-    assert drawn == draw_people((), ["month"], 40, 40, 5)
-    assert drawn != draw_people((), ["month"], 40, 40, 6)
+    drawn = draw_people((), ["month"], NOON, 40, 40, 5)
+    assert drawn == draw_people((), ["month"], NOON, 40, 40, 5)
+    assert drawn != draw_people((), ["month"], NOON, 40, 40, 6)
     assert len({one.email for one in drawn}) == 40
     assert {one.email.partition("@")[2] for one in drawn} == {"example.com"}
     assert {one.interval for one in drawn} == {"month"}
+    for one in drawn:
+        assert not payer_of(one).answer(NOON + timedelta(seconds=one.fails_after_seconds)).approved
+
+
+def test_people_drawn_after_real_failures_take_over_what_they_were_about() -> None:
+    told = wanted("soft_timed", "insufficient_funds", "uk_eu")
+    trait = Trait("AT", "Europe/Vienna", "de", "eur", 900, "month", "Solo", "mastercard", "debit", "AT", told)
+    drawn = draw_people([trait], ["month"], NOON, 5, 40, 5)
+    for one in drawn:
+        assert (one.country, one.timezone, one.locale, one.amount) == ("AT", "Europe/Vienna", "de", 900)
+        assert (one.plan, one.brand, one.segment) == ("Solo", "mastercard", "uk_eu")
