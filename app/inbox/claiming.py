@@ -65,6 +65,11 @@ def claim(session: Session, now: datetime, limit: int = BATCH) -> list[EventClai
     return sorted(claims, key=lambda one: one.event_id)
 
 
+def was_all(claims: Sequence[EventClaim], limit: int = BATCH) -> bool:
+    """Whether a claim for `limit` took all that waited; one that was left behind comes alone, and says nothing."""
+    return len(claims) < limit and not any(one.unfinished for one in claims)
+
+
 def has_unfinished(session: Session, now: datetime) -> bool:
     """Whether an event has waited since `now` at the latest, or was left behind by a worker that died."""
     waits = (InboxEvent.next_try_at <= now) & InboxEvent.lease_until.is_(None)

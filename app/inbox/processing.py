@@ -53,6 +53,8 @@ def drain(context: Context) -> int:
                 return count
             handle(context, one)
             count += 1
+        if claiming.was_all(claims):
+            break  # whatever has come meanwhile has rung for itself
     return count
 
 
