@@ -45,6 +45,10 @@ FAILPOINTS = (
     "final_action.outcome_uncommitted",
     "card_change.before_defaults",
     "card_change.after_defaults",
+    "errand.page_uncommitted",
+    "errand.page_committed",
+    "errand.before_repair",
+    "errand.after_repair",
 )
 
 _passed: dict[str, int] = {}

@@ -1,9 +1,16 @@
 """A process that is to die at a failpoint: armed, watched, brought back as a supervisor would."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from sqlalchemy import select
+
+from app.inbox.errands.running import begin
+from app.models import Connection
+from app.sandbox.permissions import RESOURCES
+from app.vocabulary import ErrandKind
 from tests.faults.stories import GIVEN_UP, RENEWED, RETRIED, Story, Telling
-from tests.faults.town import Town, is_web_ready
+from tests.faults.town import SANDBOX_KEY, Town, is_web_ready
 
 ROOMS = {
     # what a failpoint's name begins with: the process that comes by, and the story in which it does
@@ -16,7 +23,9 @@ ROOMS = {
     "message": ("worker", RETRIED),
     "final_action": ("worker", GIVEN_UP),
     "card_change": ("worker", RENEWED),
+    "errand": ("worker", RETRIED),
 }
+IS_FAR = timedelta(minutes=5)  # by which news must be older than a look for what was missed, or it is on its way
 
 
 @dataclass
@@ -68,6 +77,33 @@ def die_in_the_end(town: Town, death: Death) -> None:
     come_back(town, death)
     town.outlast_leases()
     town.play(death.telling.has_ended, f"the story of {death.place} ends")
+
+
+def die_on_an_errand(town: Town, death: Death) -> None:
+    """The same for a place on the way of a look for what was missed: nothing is heard of the renewal, and the key may
+    not ask for events, so that the open invoices must tell.
+    """
+    workers = arm(town, death)
+    town.control(f"keys/{SANDBOX_KEY}", permissions={**dict.fromkeys(RESOURCES, "write"), "event": "none"})
+    town.control("faults", kind="lost_webhook")
+    death.telling.fail()
+    town.settle()
+    town.http.delete(f"{town.sandbox_url}/_sandbox/faults", timeout=30).raise_for_status()
+    town.turn(town.now + IS_FAR)
+    look_for_what_was_missed(town)
+    town.wait(lambda: is_dead(town, death, workers), f"the {death.process} dies at {death.place}")
+    town.control(f"keys/{SANDBOX_KEY}", permissions=None)
+    come_back(town, death)
+    town.outlast_leases()
+    town.play(death.telling.has_ended, f"the story of {death.place} ends")
+
+
+def look_for_what_was_missed(town: Town) -> None:
+    """As the clock does every hour."""
+    with town.context.database.system() as session:
+        connection = session.scalars(select(Connection)).one()
+    errand = begin(town.context, connection, ErrandKind.RECONCILE, "test")
+    town.context.bell.ring("run_errand", str(connection.organization_id), str(errand))
 
 
 def arm(town: Town, death: Death) -> set[int]:

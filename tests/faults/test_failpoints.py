@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.failpoints import FAILPOINTS
-from tests.faults.dying import Death, die_at_once, die_in_the_end, prepare, tell
+from tests.faults.dying import Death, die_at_once, die_in_the_end, die_on_an_errand, prepare, tell
 from tests.faults.stories import GIVEN_UP
 from tests.faults.town import open_town
 
@@ -32,13 +32,16 @@ def deaths() -> Iterator[dict[str, Death]]:
     """A town in which every place has had its death, and which has come to rest afterwards."""
     with open_town() as town:
         deaths = [tell(town, place) for place in FAILPOINTS]
-        at_once = [death for death in deaths if death.story is not GIVEN_UP]
+        on_errands = [death for death in deaths if death.place.startswith("errand.")]
+        at_once = [death for death in deaths if death.story is not GIVEN_UP and death not in on_errands]
         in_the_end = [death for death in deaths if death.story is GIVEN_UP]
         prepare(town, deaths)
         for death in at_once:
             die_at_once(town, death)
         town.outlast_leases()
         town.play(lambda: all(death.telling.has_ended() for death in at_once), "every story ends", AN_HOUR)
+        for death in on_errands:
+            die_on_an_errand(town, death)
         for death in in_the_end:
             death.telling.fail()
             town.settle()

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.context import Context
 from app.errors import RecoupError
+from app.failpoints import failpoint
 from app.models import Connection, Errand, Finding
 from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import ErrandState, FindingKind
@@ -88,6 +89,8 @@ class Walk:
             if write:
                 write(session)
             self._hold_on(session)
+            failpoint("errand.page_uncommitted")
+        failpoint("errand.page_committed")
 
     def found(self, session: Session, found: list[Found]) -> None:
         """Write findings into the transaction of a page; those of this errand that stand already stay as they are."""

@@ -6,6 +6,7 @@ A finding is committed before it is mended, and says afterwards what came of it;
 from sqlalchemy import select, update
 
 from app.errors import RecoupError
+from app.failpoints import failpoint
 from app.inbox.errands.walk import Walk
 from app.models import Finding, RecoveryCase
 from app.recovery.observing import observe_invoice
@@ -24,7 +25,9 @@ def repair_pending(walk: Walk) -> None:
         )
         pending = [(row[0], row[1]) for row in session.execute(query.order_by(Finding.id))]
     for finding_id, invoice_id in pending:
+        failpoint("errand.before_repair")
         kind, outcome = _repair(walk, invoice_id)
+        failpoint("errand.after_repair")
         with walk.context.database.organization(walk.organization_id) as session:
             values = {"outcome": outcome} | ({"kind": kind} if kind else {})
             session.execute(update(Finding).where(Finding.id == finding_id).values(**values))
