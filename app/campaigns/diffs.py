@@ -56,7 +56,9 @@ def _flat(definition: CampaignDefinition) -> dict[str, Any]:
     if messages:
         flat["messages (order)"] = list(messages)
     for key, message in messages.items():
-        flat[f"messages.{key}"] = {name: value for name, value in message.items() if value not in (None, [], 0)}
+        flat[f"messages.{key}"] = {
+            name: value for name, value in message.items() if value not in (None, [], 0, "failure")
+        }
     return flat
 
 

@@ -1,5 +1,7 @@
 """Files of campaigns: read as YAML 1.2 with the line of what is wrong, written without what goes without saying."""
 
+from pathlib import Path
+
 import pytest
 
 from app.campaigns.definition import ANNUAL, MONTHLY, CampaignDefinition, MessageStep
@@ -82,6 +84,12 @@ def test_what_is_wrong_is_told_with_its_line_and_what_to_do(before: str, after: 
     with pytest.raises(CampaignFileInvalid) as caught:
         read_file(FILE.replace(before, after))
     assert told in str(caught.value)
+
+
+def test_the_example_of_the_docs_can_be_applied() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "campaigns.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    assert [entry.slug for entry in read_file(example).campaigns] == ["enterprise", "monthly"]
 
 
 def test_everything_wrong_is_told_at_once() -> None:
