@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flask import Flask, abort, request
 
-_FOR_PEOPLE = ("console", "payment_page", "mail_pages")
+_GUARDED = ("console", "payment_page", "mail_pages", "api", "embed")
 _REFUSAL = "What was sent holds a NUL character (%00), which nothing here can have. Take it out and try again."
 
 
@@ -17,7 +17,7 @@ def install(app: Flask) -> None:
 
 
 def _refuse_nul() -> None:
-    if request.blueprint in _FOR_PEOPLE and any("\0" in text for text in _texts()):
+    if request.blueprint in _GUARDED and any("\0" in text for text in _texts()):
         abort(400, _REFUSAL)
 
 

@@ -5,6 +5,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import doorstep, security_headers
+from app.api import api, embed
 from app.console import console
 from app.context import Context
 from app.inbox.receiving import StripeWebhooks
@@ -17,7 +18,7 @@ LARGEST_BODY = 4 * 1024 * 1024
 
 
 def create_app(context: Context) -> Flask:
-    """The web program over one context: console, payment page, webhooks and what watches over it all."""
+    """The web program over one context: console, payment page, API, webhooks and what watches over it all."""
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY=context.settings.require("secret_key"), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.extensions["recoup"] = context
@@ -27,6 +28,8 @@ def create_app(context: Context) -> Flask:
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
     app.register_blueprint(payment_page)
+    app.register_blueprint(api)
+    app.register_blueprint(embed)
     app.register_blueprint(mail_pages)
     app.register_blueprint(console)
     security_headers.install(app)
