@@ -5,7 +5,7 @@ Each returns what the facts allow, in the voice it is given. Refuses to know whi
 
 from emails.facts import FinalAction, MailFacts, Owed
 from emails.letter import MOST_LINES, Button, Line, Row, Voice
-from emails.phrase import Phrase, link, plain
+from emails.phrase import Phrase, link, opening, plain
 
 # The final actions that the customer would notice. The other two change nothing for them.
 ENDINGS = frozenset(FinalAction) - {FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE}
@@ -58,9 +58,9 @@ def due_row(voice: Voice) -> tuple[Row, ...]:
 
 
 def several(voice: Voice) -> tuple[Phrase, ...]:
-    """That more than one invoice is open, where it is: all of them are one conversation."""
+    """That more than one invoice is open, where the panel lists them all: they are one conversation."""
     count = len(voice.facts.amounts)
-    return (voice.say("several", count),) if count > 1 else ()
+    return (voice.say("several", count),) if 1 < count <= MOST_LINES else ()
 
 
 def pay_button(voice: Voice, label_key: str) -> Button:
@@ -110,9 +110,9 @@ def steps(voice: Voice) -> tuple[Row, ...]:
     facts = voice.facts
     found = []
     if is_tried_before_the_end(facts):
-        found.append(Row(voice.values["retry_date"], voice.say("steps.retry")))
+        found.append(Row(opening(voice.values["retry_date"]), voice.say("steps.retry")))
     if facts.final_action_at and facts.final_action in ENDINGS:
-        found.append(Row(voice.values["final_date"], voice.say(f"steps.{facts.final_action}")))
+        found.append(Row(opening(voice.values["final_date"]), voice.say(f"steps.{facts.final_action}")))
     return tuple(found)
 
 

@@ -41,6 +41,11 @@ def plain(value: str) -> Phrase:
     return literal(tidy(value))
 
 
+def opening(phrase: Phrase) -> Phrase:
+    """A text without markup at the beginning of a line, where weekdays have a capital in every language."""
+    return literal(phrase.text[:1].upper() + phrase.text[1:])
+
+
 def link(label: str, address: str) -> Phrase:
     """A link that reads as `label` in both dresses."""
     return Phrase(label, Markup('<a href="{}" class="quiet">{}</a>').format(address, label))

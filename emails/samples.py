@@ -5,11 +5,17 @@ each. Refuses to know real customers.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from app.money import Money
+from emails import kinds
 from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
+from emails.layout import lay_out
+from emails.letter import Voice
 from emails.locales import FALLBACK, language_of
+from emails.parts import ENDINGS
+from emails.wording import OwnTexts
 
 MERCHANT = Merchant(
     name="Fernweh Studio",
@@ -54,6 +60,32 @@ def samples(
     return tuple(_states(facts, written_at))
 
 
+@lru_cache
+def texts_of(kind: str) -> tuple[str, ...]:
+    """The keys of the texts that a mail of this kind is made of, in the order they are said, whatever its state.
+
+    Plural texts are named without their forms. Raises KeyError for a kind that does not exist.
+    """
+    heard, generate = _Heard(), kinds[kind]
+    for sample in samples():
+        if sample.kind == kind:
+            voice = Voice(sample.facts, heard)
+            lay_out(generate(voice), voice)
+    return tuple(dict.fromkeys(heard.keys))
+
+
+class _Heard(OwnTexts):
+    """Has no texts, but remembers which were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[str] = []
+
+    def find(self, language: str, key: str, form: str | None, known: frozenset[str]) -> str | None:
+        self.keys.append(key)
+        return super().find(language, key, form, known)
+
+
 def _customer(locale: str, merchant: Merchant, written_at: datetime) -> MailFacts:
     name, zone, money = _PEOPLE[language_of(locale) or FALLBACK]
     return MailFacts(
@@ -75,7 +107,7 @@ def _customer(locale: str, merchant: Merchant, written_at: datetime) -> MailFact
 def _states(facts: MailFacts, now: datetime) -> Iterator[Sample]:
     yield from _first_mails(facts, now)
     yield from _reminders(facts, now)
-    yield from _ends(facts)
+    yield from _ends(facts, now)
     yield from _promises(facts, now)
     yield from _notices(facts, now)
 
@@ -96,16 +128,21 @@ def _reminders(facts: MailFacts, now: datetime) -> Iterator[Sample]:
     later = now + timedelta(days=3)
     for reason in DeclineReason:
         retry = later if reason in _RETRIED else None
-        state = replace(facts, decline_reason=reason, next_attempt_at=retry, final_action=FinalAction.CANCEL_NOW)
-        yield Sample("reminder", reason.value, state)
-    many = tuple(Owed(facts.amounts[0].amount, f"FW-00{number}", "Fernweh Pro") for number in range(42, 46))
-    yield Sample("reminder", "several", replace(facts, amounts=many, final_action=FinalAction.PAUSE))
+        yield Sample("reminder", reason.value, replace(facts, decline_reason=reason, next_attempt_at=retry))
+    known = replace(facts, next_attempt_at=later, unsubscribe_url="https://recoup.example/stop/sample")
+    for action in sorted(ENDINGS):
+        yield Sample("reminder", f"before_{action}", replace(known, final_action=action))
+    bills = tuple(Owed(facts.amounts[0].amount, f"FW-00{number}", "Fernweh Pro") for number in range(42, 53))
+    yield Sample("reminder", "several", replace(known, amounts=bills[:4], final_action=FinalAction.PAUSE))
+    yield Sample("reminder", "many", replace(known, amounts=bills, final_action=FinalAction.PAUSE))
 
 
-def _ends(facts: MailFacts) -> Iterator[Sample]:
+def _ends(facts: MailFacts, now: datetime) -> Iterator[Sample]:
     for action in FinalAction:
         known = replace(facts, final_action=action, decline_reason=DeclineReason.BANK_DECLINED)
-        yield Sample("final_notice", action.value, known)
+        lasts = facts.period_ends_at if action is FinalAction.CANCEL_AT_PERIOD_END else None
+        last_days = replace(known, access_until=lasts, next_attempt_at=now + timedelta(days=6))
+        yield Sample("final_notice", action.value, last_days)
         yield Sample("subscription_changed", action.value, known)
     paid = replace(facts, paid_at=facts.final_action_at, receipt_url="https://recoup.example/receipt/sample")
     yield Sample("subscription_changed", "restored", replace(paid, is_restored=True))

@@ -75,4 +75,5 @@ def variants(full: MailFacts, bare: MailFacts) -> list[MailFacts]:
     unnamed = replace(full, is_about_subscription=False, amounts=(Owed(Money(4900, "eur"), "FW-0042"),))
     restored = [replace(facts, is_restored=True) for facts in (full, bare)]
     many = replace(full, amounts=tuple(Owed(Money(100 + n, "eur"), f"N-{n}") for n in range(30)))
-    return [full, bare, many, unnamed, *missing, *merchants, *reasons, *endings, *one_off, *restored]
+    few = replace(full, amounts=many.amounts[:3])
+    return [full, bare, many, few, unnamed, *missing, *merchants, *reasons, *endings, *one_off, *restored]
