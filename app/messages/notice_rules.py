@@ -7,6 +7,7 @@ card that has been renewed by then.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 from pydantic import Field
 
@@ -28,7 +29,7 @@ class NoticeSettings(Strict):
     invoices: bool = True
     due_soon_days: int = Field(3, ge=0, le=30)
     on_due_date: bool = True
-    overdue_days: tuple[int, ...] = Field((3, 10), max_length=6)
+    overdue_days: tuple[Annotated[int, Field(ge=1, le=90)], ...] = Field((3, 10), max_length=6)
 
 
 @dataclass(frozen=True)

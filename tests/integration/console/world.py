@@ -76,6 +76,7 @@ class World:
     campaign_id: UUID
     campaign_version_id: UUID
     case_ids: dict[CaseState, UUID] = field(default_factory=dict)
+    customer_id: UUID = field(default_factory=uuid4)
     message_id: UUID = field(default_factory=uuid4)
     hold_id: UUID = field(default_factory=uuid4)
     rehearsal_id: UUID = field(default_factory=uuid4)
@@ -110,7 +111,10 @@ def make_world(database: Database, mark: str, now: datetime) -> World:
         session.flush()
         world = World(mark, organization.id, connection.id, campaign.id, version.id)
         for number, state in enumerate(CaseState):
-            world.case_ids[state] = add_case(session, world, state, now - timedelta(days=number + 1), now, number).id
+            case = add_case(session, world, state, now - timedelta(days=number + 1), now, number)
+            world.case_ids[state] = case.id
+            if state is CaseState.WAITING:
+                world.customer_id = case.customer_id
         _add_history(session, world, now)
     return world
 
