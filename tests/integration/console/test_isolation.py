@@ -22,6 +22,7 @@ NO_ROW: dict[str, list[str]] = {
 }
 ROWS: dict[str, Callable[[World], object]] = {
     "case_id": lambda world: world.case_ids[CaseState.WAITING],
+    "customer_id": lambda world: world.customer_id,
     "message_id": lambda world: world.message_id,
     "hold_id": lambda world: world.hold_id,
     "event_id": lambda world: world.event_id,
