@@ -14,7 +14,7 @@ from tests.integration.console.conftest import Browser
 from tests.integration.console.world import World, make_world
 
 # Routes that name no row, or whose address is a secret or signed in itself; they have tests of their own.
-OTHER_DOORS = {"static", "sendgrid_webhook", "payment_page", "mail_pages", "watch"}
+OTHER_DOORS = {"static", "sendgrid_webhook", "payment_page", "mail_pages", "watch", "api", "embed"}
 NO_ROW: dict[str, list[str]] = {
     "filename": ["console.css"],
     "table": ["currencies", "cohorts"],
