@@ -111,7 +111,7 @@ def coverage(organization: str | None, as_json: bool) -> None:
     owner = find_organization(context, organization)
     with context.database.organization(owner.id) as session:
         found = find_coverage(session, context.clock.now())
-    click.echo(json.dumps(asdict(found), indent=2) if as_json else _coverage_said(found))
+    click.echo(_coverage_as_json(found) if as_json else _coverage_said(found))
 
 
 @campaigns.command("move")
@@ -230,6 +230,12 @@ def _coverage_said(found: Coverage) -> str:
     else:
         lines.append("A segment fits every one of them; none falls to the default.")
     return "\n".join(lines)
+
+
+def _coverage_as_json(found: Coverage) -> str:
+    plans = [{**vars(plan), "campaigns": dict(plan.campaigns)} for plan in found.plans]
+    whole = {"subscriptions": found.subscriptions, "by_default": found.by_default, "default": found.default}
+    return json.dumps({**whole, "campaigns": found.campaigns, "plans": plans}, indent=2)
 
 
 def _plan_as_json(planned: applying.FilePlan) -> str:
