@@ -100,9 +100,9 @@ def _instead(session: Session, case: RecoveryCase, bills: Sequence[Bill], now: d
 def _chosen(session: Session, case: RecoveryCase) -> Chosen | None:
     told = select(CaseEntry.data).where(CaseEntry.case_id == case.id, CaseEntry.key == retention.TOLD)
     data = session.scalar(told)
-    if data is None:
-        return None
     row = retention.find_choice(session, case)
+    if data is None or (row is not None and row.state is FinalActionState.SKIPPED):
+        return None  # Stripe refused it, or there was nothing to change: an operator sees why, and nothing is claimed
     resumes_at = data.get("resumes_at")
     return Chosen(
         kind=FinalActionKind(data["choice"]),

@@ -23,7 +23,7 @@ from app.recovery import cases, handover, mail_steps, promise_rows, steps
 from app.recovery.campaigns import read_definition
 from app.recovery.cases import Happened
 from app.recovery.deciding import decide_now, decide_without_hold
-from app.recovery.facts import find_method_in_force
+from app.recovery.facts import attempts_of, find_method_in_force
 from app.recovery.foreseeing import NOTHING_TO_END, is_anything_to_end
 from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
 from app.vocabulary import (
@@ -38,6 +38,7 @@ from app.vocabulary import (
 
 THANK_YOU = "message:recovered"
 FOR_WANT_OF_TRIES = (Reason.STRIPE_OUT_OF_TRIES, Reason.OUT_OF_TRIES, Reason.NO_SLOT_LEFT, Reason.NOT_WORTH_A_TRY)
+CHASE = (StepKind.RETRY, StepKind.MESSAGE, StepKind.WINDOW_END, StepKind.PROMISE)
 LEFT_ALONE = "the campaign leaves this customer alone"
 
 
@@ -62,6 +63,9 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
         return None
     if case.state in (CaseState.CHARGING, CaseState.EXHAUSTED):
         return None
+    if _is_left_in_peace(session, case):
+        end_chase(session, case, f"peace:{case.version}", "The customer had chosen otherwise; nothing is tried.", now)
+        return None
     mail_steps.answer_events(session, case, definition_of(session, case), now)
     if handover.is_under_way(session, case):
         return None
@@ -84,6 +88,27 @@ def answer_bounces(session: Session, message_ids: set[UUID], now: datetime) -> N
     for case_id in session.scalars(found).all():
         case = cases.lock_case(session, case_id)
         mail_steps.answer_events(session, case, definition_of(session, case), now)
+
+
+def end_chase(session: Session, case: RecoveryCase, key: str, summary: str, now: datetime, **data: str) -> None:
+    """The customer chose something else than to pay: no try, no mail and no promise is left of an open case."""
+    data = {"reason": "customer_chose", **data}
+    cases.record(session, case, Happened(Fact.OUT_OF_ROAD, key, now, summary, dict(data)), now)
+    steps.cancel(session, case.id, "the customer chose otherwise", now, CHASE)
+    conflicts.settle_case(session, case.id, now, "the customer chose otherwise")
+    promise_rows.settle(session, case, now)
+
+
+def _is_left_in_peace(session: Session, case: RecoveryCase) -> bool:
+    """Whether the customer's choice has ended the chase before, and no card of theirs waits for its one try."""
+    if case.exhausted_at is None:
+        return False
+    chosen = select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case.id)
+    taken = session.scalar(chosen)
+    if taken is None or not taken.is_chosen:
+        return False
+    given = case.new_card_at
+    return given is None or any(attempt.started_at >= given for attempt in attempts_of(session, case))
 
 
 def write_at_once(session: Session, case: RecoveryCase, now: datetime) -> None:

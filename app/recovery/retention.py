@@ -11,20 +11,17 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts import conflicts
 from app.campaigns.contact import RetentionOffer
 from app.errors import RecoupError
 from app.messages.endings import has_stake
 from app.models import RecoveryCase, Subscription, SubscriptionSnapshot
 from app.outcomes.actions import RESTORABLE_KINDS, FinalAction
-from app.recovery import cases, planning, promise_rows, steps
-from app.recovery.cases import Happened
+from app.recovery import cases, planning, steps
 from app.recovery.choices import write_choice
 from app.vocabulary import (
     CaseState,
     DebtAfterwards,
     EntryKind,
-    Fact,
     FinalActionKind,
     FinalActionState,
     StepKind,
@@ -33,7 +30,6 @@ from app.vocabulary import (
 CHOSEN = "final_action:chosen"
 TOLD = "chosen_instead"  # the entry of the timeline that knows what was chosen, as it was shown
 UNDO = "restore:asked"
-CHASE = (StepKind.RETRY, StepKind.MESSAGE, StepKind.WINDOW_END, StepKind.PROMISE)
 
 
 class NotOffered(RecoupError):
@@ -71,13 +67,9 @@ def choose(session: Session, case: RecoveryCase, name: str, plan: str | None, no
     if offer is None:
         raise NotOffered(f"{name} is not on offer for this case")
     summary = f"The customer chose to {_WORDS[offer.action.kind]} instead of paying."
-    data = {"reason": "customer_chose", "choice": offer.action.kind}
-    cases.record(session, case, Happened(Fact.OUT_OF_ROAD, f"chosen:{case.version}", now, summary, data), now)
-    steps.cancel(session, case.id, "the customer chose otherwise", now, CHASE)
-    conflicts.settle_case(session, case.id, now, "the customer chose otherwise")
-    promise_rows.settle(session, case, now)
+    planning.end_chase(session, case, f"chosen:{case.version}", summary, now, choice=offer.action.kind)
     written = write_choice(offer.action)
-    told = {**data, "plan": plan, "resumes_at": written["choice"]["resumes_at"]}
+    told = {"choice": offer.action.kind, "plan": plan, "resumes_at": written["choice"]["resumes_at"]}
     cases.append(session, case, EntryKind.FACT, TOLD, TOLD, now, now, summary, told)
     steps.plan(session, case, StepKind.FINAL_ACTION, CHOSEN, now, summary, written)
     return offer

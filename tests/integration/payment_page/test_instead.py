@@ -7,7 +7,7 @@ import pytest
 
 from app.campaigns.contact import PageOffers, RetentionOffer
 from app.campaigns.definition import MONTHLY
-from app.models import Message, SubscriptionSnapshot
+from app.models import Message, RecoveryCase, SubscriptionSnapshot
 from app.vocabulary import CaseState, DebtAfterwards, FinalActionState, MessageState
 from tests.integration.payment_page.conftest import Payer, make_payer
 from tests.stage import Stage
@@ -148,3 +148,27 @@ def test_what_the_operator_does_not_offer_cannot_be_had(stage: Stage, name: str)
     answer = payer.http.post(f"{payer.url}/instead/{name}", data={"ticket": ticket}, timeout=30)
     assert "That isn’t possible any more." in answer.text
     assert payer.case.state is CaseState.WAITING
+
+
+def test_a_card_tried_in_vain_after_the_choice_starts_no_new_chase(stage: Stage) -> None:
+    offer(stage, RetentionOffer(kind="pause", months=2))
+    payer = make_payer(stage, "insufficient_funds")
+    choose(payer, "pause")
+    assert "The payment didn’t go through" in payer.pay_with("pm_card_chargeDeclinedInsufficientFunds").text
+    stage.settle()
+    assert payer.case.state is CaseState.EXHAUSTED
+    tries = len(payer.charges())
+    stage.advance(days=30)
+    assert len(payer.charges()) == tries
+    assert [mail for mail in stage.rows(Message) if mail.state is MessageState.ACCEPTED] == []
+    assert "Thank you, all settled" in payer.pay_with().text
+
+
+def test_both_bills_of_one_subscription_end_by_the_choice(stage: Stage) -> None:
+    offer(stage, RetentionOffer(kind="pause", months=2))
+    payer = make_payer(stage, "insufficient_funds")
+    stage.fail(payer.customer, "insufficient_funds")
+    choose(payer, "pause")
+    stage.settle()
+    assert {case.state for case in stage.rows(RecoveryCase)} == {CaseState.EXHAUSTED}
+    assert "€98.00 is still to be paid." in payer.see().text
