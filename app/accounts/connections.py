@@ -160,6 +160,29 @@ def keep_account(
     return Connected(account.connection_id, account.webhook_url, made_endpoint=account.endpoint_id is not None)
 
 
+def keep_publishable_key(context: Context, organization_id: UUID, connection_id: UUID, key: str, actor: str) -> None:
+    """Keep the key that Stripe's own form needs in the customer's browser; an empty one takes it away.
+
+    It is no secret. Raises `ConnectionRefused` for a key of another kind or of the other mode.
+    """
+    with context.database.organization(organization_id) as session:
+        row = session.get_one(Connection, connection_id)
+        wanted = "pk_live_" if row.livemode else "pk_test_"
+        if key and not (key.startswith(wanted) and len(key) > len(wanted) and key.isascii()):
+            raise ConnectionRefused(f"this is no publishable key for this connection; it begins with {wanted}")
+        row.publishable_key = key or None
+        session.add(
+            AuditEntry(
+                organization_id=organization_id,
+                actor=actor,
+                action="connection.publishable_key",
+                subject=str(row.id),
+                happened_at=context.clock.now(),
+                data={"is_set": bool(key)},
+            )
+        )
+
+
 def mark_broken(context: Context, connection: Connection, problem: ConnectionBroken) -> None:
     """Stop working on a connection whose key Stripe no longer takes; the console and the doctor show why."""
     with context.database.organization(connection.organization_id) as session:

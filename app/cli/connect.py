@@ -3,7 +3,7 @@
 import click
 
 from app.accounts import users
-from app.accounts.connections import keep_account, look_at_account, make_gateway
+from app.accounts.connections import keep_account, keep_publishable_key, look_at_account, make_gateway
 from app.cli.common import find_organization, for_people, open_context
 from app.context import Context
 from app.models import Organization
@@ -26,8 +26,15 @@ BY = Person("command line")
     type=click.Choice([mode.value for mode in ConnectionMode]),
     help="observe: Stripe retries (the default of a new connection). drive: Recoup does. Left out, it stays as it is.",
 )
+@click.option(
+    "--publishable-key",
+    metavar="pk_…",
+    help="For Stripe's own card form in the customer's page (docs/payment-page.md); \"\" takes it away again.",
+)
 @for_people
-def connect(key: str, webhook_secret: str | None, organization: str | None, mode: str | None) -> None:
+def connect(
+    key: str, webhook_secret: str | None, organization: str | None, mode: str | None, publishable_key: str | None
+) -> None:
     """Connect a Stripe account, or renew the key and secret of one that is connected."""
     context = open_context()
     slug = organization or find_organization(context, None).slug
@@ -40,6 +47,8 @@ def connect(key: str, webhook_secret: str | None, organization: str | None, mode
     done = keep_account(context, tenant.id, account, mode=first_mode, actor=BY.name)
     click.echo(f"Connected. Connection: {done.connection_id}")
     click.echo(f"Webhooks go to: {done.webhook_url}" + ("" if done.made_endpoint else " (point your endpoint there)"))
+    if publishable_key is not None:
+        keep_publishable_key(context, tenant.id, done.connection_id, publishable_key, BY.name)
     if mode:
         switched = switch(context, tenant.id, done.connection_id, BY, mode=ConnectionMode(mode))
         if switched.is_changed:

@@ -77,3 +77,19 @@ def test_a_key_that_stripe_does_not_know_is_refused_and_changes_nothing(run: Run
     assert result.exit_code == 1
     assert "rk_test_mistyped" not in result.output
     assert run.endpoints() == endpoints
+
+
+def test_a_publishable_key_is_kept_checked_and_taken_away(run: Run) -> None:
+    def kept() -> str | None:
+        return run.stage.rows(Connection)[0].publishable_key
+
+    assert run("--key", SANDBOX_KEY, "--organization", "acme", "--publishable-key", "pk_test_abc").exit_code == 0
+    assert kept() == "pk_test_abc"
+    for wrong in ("pk_live_abc", "sk_test_abc", "pk_test_"):
+        refused = run("--key", SANDBOX_KEY, "--organization", "acme", "--publishable-key", wrong)
+        assert "it begins with pk_test_" in refused.output
+    assert kept() == "pk_test_abc"
+    run("--key", SANDBOX_KEY, "--organization", "acme")
+    assert kept() == "pk_test_abc"
+    run("--key", SANDBOX_KEY, "--organization", "acme", "--publishable-key", "")
+    assert kept() is None
