@@ -22,7 +22,8 @@ from app.vocabulary import EntryKind, Fact, StepKind, StepState
 PREFIX = "message:"
 EXCLUDED = "excluded"
 MOVED = "moved to another version"
-OWN_TEXT = "campaign"
+OWN_TEXT = "The campaign foresees it."
+FORMER_TEXT = "campaign"  # of steps from before they carried what they are
 _DECLINES = (Fact.DECLINED, Fact.DEAD_CARD)
 
 
@@ -158,7 +159,7 @@ def _drop_planned(session: Session, case: RecoveryCase, now: datetime) -> None:
     session.execute(
         update(Step)
         .where(Step.case_id == case.id, Step.kind == StepKind.MESSAGE, Step.state == StepState.PLANNED)
-        .where(Step.plan.has_key("step") | (Step.why == OWN_TEXT))
+        .where(Step.plan.has_key("step") | (Step.why == FORMER_TEXT))
         .values(state=StepState.CANCELLED, problem=MOVED, finished_at=now)
     )
 
