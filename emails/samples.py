@@ -2,7 +2,7 @@
 each. Refuses to know real customers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -12,7 +12,7 @@ from app.money import Money
 from emails import kinds
 from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
 from emails.layout import lay_out
-from emails.letter import Voice
+from emails.letter import Letter, Voice
 from emails.locales import FALLBACK, language_of
 from emails.parts import ENDINGS
 from emails.wording import OwnTexts
@@ -66,12 +66,23 @@ def texts_of(kind: str) -> tuple[str, ...]:
 
     Plural texts are named without their forms. Raises KeyError for a kind that does not exist.
     """
-    heard, generate = _Heard(), kinds[kind]
-    for sample in samples():
-        if sample.kind == kind:
-            voice = Voice(sample.facts, heard)
-            lay_out(generate(voice), voice)
-    return tuple(dict.fromkeys(heard.keys))
+    generate = kinds[kind]
+    return tuple(dict.fromkeys(key for each in samples() if each.kind == kind for key in _heard(each, generate)))
+
+
+def texts_in(sample: Sample) -> tuple[str, ...]:
+    """The keys of the texts that one mail in one state is made of, in the order they are said.
+
+    Plural texts are named without their forms.
+    """
+    return tuple(dict.fromkeys(_heard(sample, kinds[sample.kind])))
+
+
+def _heard(sample: Sample, generate: Callable[[Voice], Letter]) -> list[str]:
+    heard = _Heard()
+    voice = Voice(sample.facts, heard)
+    lay_out(generate(voice), voice)
+    return heard.keys
 
 
 class _Heard(OwnTexts):

@@ -94,6 +94,15 @@ def variant_key(key: str, variant: str) -> str:
     return f"{first}@{variant}{dot}{rest}"
 
 
+def split_key(key: str) -> tuple[str, str | None] | None:
+    """The catalogue's key and the variant's name in `key`: `reminder@b.subject` gives `reminder.subject` and `b`.
+
+    None for what is no key by its form.
+    """
+    found = _VARIANT.fullmatch(key)
+    return (f"{found[1]}{found[3]}", found[2]) if found else None
+
+
 def check(language: str, key: str, text: str) -> None:
     """Refuse a text that must not be saved. Raises BrokenWording with all that is wrong and what to do about it."""
     found = problems(language, key, text)
@@ -154,8 +163,8 @@ def _ours(language: str, key: str) -> tuple[str, ...] | None:
 
 
 def _without_variant(key: str) -> str | None:
-    found = _VARIANT.fullmatch(key)
-    return f"{found[1]}{found[3]}" if found else None
+    found = split_key(key)
+    return found[0] if found else None
 
 
 def _shape(key: str, text: str) -> list[str]:

@@ -12,9 +12,11 @@ from app.links import MailLink, make_unsubscribe_url
 from app.log import get_logger
 from app.messages import outcome
 from app.messages.addresses import on_the_wire
+from app.messages.branding import envelope_of
 from app.messages.cadence import CAN_BE_REFUSED, Later, MailKind, Send, Skip, decide
 from app.messages.senders.port import OutgoingMail
 from app.messages.subjects import Subject, subject_of
+from app.messages.wording import own_texts
 from app.models import Message
 from app.settings import Settings
 from app.vocabulary import MessageState
@@ -44,7 +46,7 @@ def claim(session: Session, settings: Settings, message: Message, sender: str, n
     situation = subject.situation(now)
     decision = decide(situation, now)
     if isinstance(decision, Send):
-        return _write(settings, subject, message, str(situation.address), sender, now)
+        return _write(session, settings, subject, message, str(situation.address), sender, now)
     if isinstance(decision, Skip):
         outcome.give_up(session, message, decision.reason, now)
     else:
@@ -68,18 +70,22 @@ def _postpone(message: Message, decision: Later) -> None:
 
 
 def _write(
-    settings: Settings, subject: Subject, message: Message, address: str, sender: str, now: datetime
+    session: Session, settings: Settings, subject: Subject, message: Message, address: str, sender: str, now: datetime
 ) -> Claim | None:
     try:
         way_out = _way_out(settings, message)
         facts = replace(subject.facts(settings, now), unsubscribe_url=way_out)
-        written = emails.render(message.kind, facts, variant=message.variant)
+        wording = own_texts(session, facts.locale)
+        written = emails.render(message.kind, facts, wording=wording, variant=message.variant)
     except RecoupError as problem:
         # A setting or a translation that somebody will put right; the mail is not lost meanwhile.
         log.error("message.not_written", message=str(message.id), problem=type(problem).__name__)
         message.tries += 1
         outcome.put_back(message, f"not_written:{type(problem).__name__}", now)
         return None
+    if written.left_out:
+        # Ours were said instead; the console lists them until somebody mends them.
+        log.warning("message.own_texts_left_out", message=str(message.id), keys=list(written.left_out))
     message.recipient = address
     message.locale = subject.locale
     message.subject, message.text_body, message.html_body = written.subject, written.text, written.html
@@ -116,16 +122,16 @@ def _outgoing(
     way_out: str | None,
     now: datetime,
 ) -> OutgoingMail:
-    organization = subject.organization
+    envelope = envelope_of(subject.organization, settings.mail_from)
     return OutgoingMail(
         organization_id=message.organization_id,
         message_id=message.id,
         send_number=message.sends,
         moment=now,
         kind=message.kind,
-        from_name=organization.sender_name or organization.name,
-        from_email=organization.sender_email or settings.mail_from,
-        reply_to=organization.reply_to or organization.support_email,
+        from_name=envelope.from_name,
+        from_email=envelope.from_email,
+        reply_to=envelope.reply_to,
         to=on_the_wire(str(message.recipient)),
         subject=written.subject,
         text=written.text,

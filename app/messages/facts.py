@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.links import PayLink, make_pay_url
 from app.messages import endings
+from app.messages.branding import merchant_of
 from app.messages.cadence import ABOUT_DEBT, MailKind
 from app.messages.names import first_name
 from app.models import (
@@ -34,7 +35,7 @@ from app.vocabulary import (
     HoldKind,
     StepKind,
 )
-from emails import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed, choose_locale
+from emails import Card, DeclineReason, FinalAction, MailFacts, Owed, choose_locale
 from emails.facts import is_web_link
 
 PLAN_NAMED = "plan_named"  # the entry of a case's timeline that knows what a downgrade's plan is called
@@ -89,7 +90,7 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
     is_ending = action is FinalActionKind.CANCEL_AT_PERIOD_END and rows.subscription is not None
     period_end = rows.subscription.current_period_end if rows.subscription else None
     return MailFacts(
-        merchant=_merchant(rows.organization),
+        merchant=merchant_of(rows.organization, settings.base_url()),
         pay_url=make_pay_url(settings.base_url(), settings.require("secret_key"), link, now),
         amounts=_amounts(session, rows, kind),
         customer_first_name=first_name(customer.name, rows.locale),
@@ -111,17 +112,6 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
         paid_at=rows.invoice.paid_at or case.recovered_at,
         receipt_url=rows.invoice.hosted_invoice_url if is_web_link(rows.invoice.hosted_invoice_url) else None,
         promised_for=_promised_for(session, case) if kind in ABOUT_PROMISES else None,
-    )
-
-
-def _merchant(organization: Organization) -> Merchant:
-    return Merchant(
-        name=organization.name,
-        support_email=organization.support_email,
-        brand_color=organization.brand_color,
-        logo_url=organization.logo_url,
-        postal_address=organization.postal_address,
-        website=organization.website,
     )
 
 

@@ -14,6 +14,7 @@ import emails
 from app.campaigns.contact import ContactRules
 from app.links import MailLink, make_notice_url
 from app.messages import notice_rules, situation
+from app.messages.branding import merchant_of
 from app.messages.cadence import MailKind, Situation
 from app.messages.correspondence import LEFT
 from app.messages.names import first_name
@@ -32,7 +33,7 @@ from app.models import (
 from app.money import Money
 from app.settings import Settings
 from app.vocabulary import OPEN_CASE_STATES
-from emails import Card, MailFacts, Merchant, Owed
+from emails import Card, MailFacts, Owed
 
 ABOUT_INVOICES = (MailKind.INVOICE_DUE_SOON, MailKind.INVOICE_DUE, MailKind.INVOICE_OVERDUE)
 MOST_NAMED = 20
@@ -137,14 +138,7 @@ def notice_facts(session: Session, settings: Settings, notice: Notice, message: 
     organization, invoice, subscription, card = notice.organization, notice.invoice, notice.subscription, notice.card
     link = MailLink(message.organization_id, message.id)
     return MailFacts(
-        merchant=Merchant(
-            name=organization.name,
-            support_email=organization.support_email,
-            brand_color=organization.brand_color,
-            logo_url=organization.logo_url,
-            postal_address=organization.postal_address,
-            website=organization.website,
-        ),
+        merchant=merchant_of(organization, settings.base_url()),
         pay_url=make_notice_url(settings.base_url(), settings.require("secret_key"), link),
         amounts=_amounts(session, notice, now),
         customer_first_name=first_name(notice.customer.name, notice.locale),

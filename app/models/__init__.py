@@ -2,6 +2,7 @@
 
 from app.models.api_key import ApiKey
 from app.models.audit_entry import AuditEntry
+from app.models.brand_logo import BrandLogo
 from app.models.campaign import Campaign
 from app.models.campaign_version import CampaignVersion
 from app.models.case_entry import CaseEntry
@@ -15,6 +16,7 @@ from app.models.finding import Finding
 from app.models.hold import Hold
 from app.models.inbox_event import InboxEvent
 from app.models.invoice import Invoice
+from app.models.mail_wording import MailWording
 from app.models.member import Member
 from app.models.message import Message
 from app.models.organization import Organization
@@ -36,6 +38,7 @@ from app.models.user import User
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "BrandLogo",
     "Campaign",
     "CampaignVersion",
     "CaseEntry",
@@ -49,6 +52,7 @@ __all__ = [
     "Hold",
     "InboxEvent",
     "Invoice",
+    "MailWording",
     "Member",
     "Message",
     "Organization",

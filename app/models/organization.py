@@ -23,6 +23,7 @@ class Organization(Base):
     postal_address: Mapped[str | None]
     brand_color: Mapped[str] = mapped_column(default="#1f5eff")
     logo_url: Mapped[str | None]
+    logo_id: Mapped[UUID | None]
     timezone: Mapped[str] = mapped_column(default="UTC")
     default_locale: Mapped[str] = mapped_column(default="en")
     notices: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")

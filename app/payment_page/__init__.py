@@ -4,7 +4,7 @@ Shows rows and asks `app.recovery` to act; decides nothing about charging. No si
 the merchant and a first name, and no script but Stripe's own on the one page with their form.
 """
 
-from app.payment_page import asking, card, contact, day, element, fresh_link, instead, pages, problems, wrong
+from app.payment_page import asking, card, contact, day, element, fresh_link, instead, logo, pages, problems, wrong
 from app.payment_page.blueprint import payment_page
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "element",
     "fresh_link",
     "instead",
+    "logo",
     "pages",
     "payment_page",
     "problems",

@@ -9,7 +9,7 @@ from app.payment_page.throttle import PageThrottle
 from app.security_headers import policy
 
 THROTTLE = "recoup.payment_page_throttle"
-PUBLIC = ("payment_page.style", "payment_page.element_script")
+PUBLIC = ("payment_page.style", "payment_page.element_script", "payment_page.logo")
 
 payment_page = Blueprint("payment_page", __name__, url_prefix="/pay", template_folder="templates")
 

@@ -9,11 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from app.links import read_unsubscribe_token
 from app.messages import suppression
+from app.messages.branding import merchant_of
 from app.messages.timeline import note
 from app.messages.words import SuppressedBecause
 from app.payment_page.mail_pages.door import Caller, MailPageVoice, let_in, mail_pages
 from app.vocabulary import EntryKind
-from emails import MailFacts, Merchant
+from emails import MailFacts
 
 
 @mail_pages.get("/unsubscribe/<token>")
@@ -58,13 +59,9 @@ def _page(caller: Caller, token: str, said: str) -> str:
         subject = caller.subject(session)
         organization, locale = subject.organization, subject.locale
     # Whoever forwards a mail gives this link away: it shows the merchant, and neither name nor address.
-    merchant = Merchant(
-        name=organization.name,
-        support_email=organization.support_email,
-        brand_color=organization.brand_color,
-        logo_url=organization.logo_url,
-    )
-    facts = MailFacts(merchant=merchant, pay_url=caller.context.settings.base_url(), locale=locale)
+    base_url = caller.context.settings.base_url()
+    merchant = merchant_of(organization, base_url)
+    facts = MailFacts(merchant=merchant, pay_url=base_url, locale=locale)
     page: str = render_template(
         "payment_page/unsubscribe.html",
         voice=MailPageVoice(facts),
