@@ -28,7 +28,7 @@ def nothing_here(rest: str) -> ResponseReturnValue:
     """Every address that is no operation's; says so when another method would have been one."""
     known = [method for method in METHODS if _is_known(method)]
     if known:
-        raise Refused(405, f"Ask with {' or '.join(known)}.", headers={"Allow": ", ".join(known)})
+        raise Refused(405, f"This address is asked with {' or '.join(known)}.", headers={"Allow": ", ".join(known)})
     raise Refused(404, "No operation has this address; /api/v1/openapi.json lists all of them.")
 
 

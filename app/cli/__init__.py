@@ -11,7 +11,7 @@ COMMANDS = {
     "connect": ("connect", "connect", "Connect a Stripe account by its restricted key."),
     "doctor": ("doctor", "doctor", "Look for what is wrong with this installation."),
     "inbox": ("inbox", "inbox", "Webhooks that were kept but could not be handled."),
-    "keys": ("keys", "keys", "Keys that seal stored secrets: make, rotate."),
+    "keys": ("keys", "keys", "Keys to the API; keys that seal stored secrets."),
     "migrate": ("processes", "migrate", "Bring the database to the newest schema."),
     "mode": ("mode", "mode", "Who retries: Stripe (observe) or Recoup (drive)."),
     "reconcile": ("reconcile", "reconcile", "Find what was missed at Stripe, and mend it."),

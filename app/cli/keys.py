@@ -1,18 +1,27 @@
-"""`recoup keys …`: encryption keys made, and stored secrets moved to the newest one."""
+"""`recoup keys …`: encryption keys made, stored secrets moved to the newest one; and keys to the API."""
+
+from typing import Any
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from app.cli import api_keys
 from app.cli.common import for_people, open_context
-from app.crypto import generate_key
-from app.models import Connection
+from app.crypto import KeyRing, generate_key
+from app.models import ApiKey, Connection
 
-SEALED = ("api_key", "webhook_secrets")
+SEALED: dict[Any, tuple[str, ...]] = {Connection: ("api_key", "webhook_secrets"), ApiKey: ("signing_secret",)}
 
 
 @click.group("keys")
 def keys() -> None:
-    """The keys that seal stored secrets (RECOUP_ENCRYPTION_KEYS)."""
+    """The keys that seal stored secrets (RECOUP_ENCRYPTION_KEYS): generate, rotate. Keys to the API: create, list,
+    revoke."""
+
+
+for command in (api_keys.create, api_keys.list_keys, api_keys.revoke):
+    keys.add_command(command)
 
 
 @keys.command("generate")
@@ -28,13 +37,19 @@ def generate(key_id: str) -> None:
 def rotate() -> None:
     """Seal every stored secret anew with the first key; the old keys are then no longer needed."""
     context = open_context()
-    moved = 0
     with context.database.system() as session:
-        for row in session.scalars(select(Connection).with_for_update()):
-            for name in SEALED:
-                sealed = getattr(row, f"sealed_{name}")
-                if not context.keys.is_newest(sealed):
-                    secret = context.keys.open(sealed, row.context(name))
-                    setattr(row, f"sealed_{name}", context.keys.seal(secret, row.context(name)))
-                    moved += 1
+        moved = sum(_rotate(session, context.keys, record, names) for record, names in SEALED.items())
     click.echo(f"{moved} secret(s) now use key {context.keys.newest}.")
+
+
+def _rotate(session: Session, ring: KeyRing, record: Any, names: tuple[str, ...]) -> int:
+    """Seal what is sealed with an older key anew; gives how many secrets that were."""
+    moved = 0
+    for row in session.scalars(select(record).with_for_update()):
+        for name in names:
+            sealed = getattr(row, f"sealed_{name}")
+            if sealed is not None and not ring.is_newest(sealed):
+                secret = ring.open(sealed, row.context(name))
+                setattr(row, f"sealed_{name}", ring.seal(secret, row.context(name)))
+                moved += 1
+    return moved

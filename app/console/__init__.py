@@ -4,6 +4,7 @@ Reads through `app.recovery.queries` and acts through `app.recovery.operator`; d
 """
 
 from app.console import (
+    api_keys,
     audit,
     campaign_actions,
     campaign_edit,
@@ -27,6 +28,7 @@ from app.console import (
 from app.console.blueprint import console
 
 __all__ = [
+    "api_keys",
     "audit",
     "campaign_actions",
     "campaign_edit",

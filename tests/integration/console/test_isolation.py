@@ -29,6 +29,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "campaign_id": lambda world: world.campaign_id,
     "connection_id": lambda world: world.connection_id,
     "rehearsal_id": lambda world: world.rehearsal_id,
+    "key_id": lambda world: world.api_key_id,
 }
 
 

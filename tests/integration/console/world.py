@@ -13,6 +13,7 @@ from app.accounts.passwords import hash_password
 from app.campaigns.definition import MONTHLY
 from app.db import Database
 from app.models import (
+    ApiKey,
     AuditEntry,
     Campaign,
     CampaignVersion,
@@ -80,6 +81,7 @@ class World:
     message_id: UUID = field(default_factory=uuid4)
     hold_id: UUID = field(default_factory=uuid4)
     rehearsal_id: UUID = field(default_factory=uuid4)
+    api_key_id: UUID = field(default_factory=uuid4)
     event_id: int = 0
 
 
@@ -230,6 +232,8 @@ def _add_history(session: Session, world: World, now: datetime) -> None:
             Rehearsal(id=world.rehearsal_id, **mine, campaign=f"{mark} campaign", slug=mark.lower(), cases=200, days=40,
                       seed=1, asked_by=f"{mark} Ann", state=RehearsalState.DONE, began_at=now, beat_at=now,
                       ended_at=now, figures=REHEARSED, report=zlib.compress(f"<h1>{mark}</h1>".encode())),
+            ApiKey(id=world.api_key_id, **mine, name=f"{mark} shop", prefix=f"rcp_{mark.lower()}", secret_hash=b"-",
+                   scopes=["read"], created_at=now),
             AuditEntry(**mine, actor=f"{mark} Ann", action="case.snoozed", subject=f"case {case.id}", happened_at=now,
                        data={"note": f"{mark} note"}),
         ]
