@@ -7,12 +7,8 @@ simulations: they compare planners, and promise nothing about an account. Refuse
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from re import fullmatch
 from time import process_time
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -31,6 +27,7 @@ from app.retries.measuring.figures import (
     difference,
     figures,
 )
+from app.retries.measuring.loading import NoSuchWorld, load_world
 from app.retries.measuring.ours import ABLATIONS, Ours
 
 __all__ = [
@@ -41,20 +38,17 @@ __all__ = [
     "DeclineSignals",
     "Evaluation",
     "FailedPayment",
+    "NoSuchPlanner",
+    "NoSuchWorld",
     "World",
     "evaluate",
     "load_world",
     "make_contestant",
 ]
 
-OWN_WORLDS = "app.retries.worlds"
 BASELINES = ("even", "fixed-1-3-5-7", "clairvoyant")
 LEAST_ROUND = 50
 LEAST_GAP = 0.01  # where the clairvoyant is hardly ahead, the share of the way says nothing
-
-
-class NoSuchWorld(RecoupError):
-    """A world cannot be loaded by the name given."""
 
 
 class NoSuchPlanner(RecoupError):
@@ -79,26 +73,6 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
         return asdict(self)
-
-
-def load_world(name: str) -> World:
-    """The world that `PATH_OR_MODULE:FACTORY` makes; a bare name is one of our own worlds. Raises NoSuchWorld."""
-    place, _, factory = name.rpartition(":")
-    try:
-        module = _load_file(Path(place)) if place.endswith(".py") else import_module(place or OWN_WORLDS)
-        world: World = getattr(module, factory)()
-    except (ImportError, AttributeError, OSError) as error:
-        raise NoSuchWorld(f"no world {name}: {error}; give PATH.py:FACTORY or MODULE:FACTORY") from error
-    return world
-
-
-def _load_file(path: Path) -> ModuleType:
-    spec = spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise ImportError(f"{path} is no Python file")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def make_contestant(name: str, knowledge: Knowledge = SHIPPED) -> Contestant:
@@ -141,8 +115,11 @@ def evaluate(
     policy = policy_of(window, attempts)
     knowledge = _learn_first(world, policy, learning_cases, seed, stopwatch) if learning_cases else SHIPPED
     names = list(dict.fromkeys([*planners, *(() if alone else BASELINES)]))
-    drawn = world.cases(cases, np.random.default_rng([seed, 0]))
-    results = {name: _play_all(make_contestant(name, knowledge), drawn, policy, stopwatch) for name in names}
+    drawn = _draw(world, cases, seed)
+    results = {
+        name: _play_all(make_contestant(name, knowledge), _drawn_again(world, drawn, seed), policy, stopwatch)
+        for name in names
+    }
     found = {name: figures(played) for name, played in results.items()}
     return Evaluation(
         world=world.name, cases=cases, seed=seed, window=window, attempts=attempts, learn=learning_cases,
@@ -161,6 +138,20 @@ def policy_of(window: int, attempts: int, exploration_loss: float = 0.0) -> Retr
         timing="planned", window_days=window, max_attempts=attempts, debit_no_funds_attempts=attempts,
         exploration_loss=exploration_loss,
     )  # fmt: skip
+
+
+def _draw(world: World, count: int, seed: int) -> list[Case]:
+    return list(world.cases(count, np.random.default_rng([seed, 0])))
+
+
+def _drawn_again(world: World, first: list[Case], seed: int) -> list[Case]:
+    """The same cases, untouched: a bank may remember who has asked, and nobody shall pay for another one's tries.
+
+    A world that does not draw the same cases twice is played with the first ones by everybody.
+    """
+    again = _draw(world, len(first), seed)
+    is_same = [case.failure for case in again] == [case.failure for case in first]
+    return again if is_same else first
 
 
 def _play_all(

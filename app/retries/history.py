@@ -59,6 +59,31 @@ def has_untried_card(facts: CaseFacts) -> bool:
 
 def refusals(facts: CaseFacts) -> tuple[tuple[Attempt, Refusal], ...]:
     """Every refused attempt on the invoice with its meaning, oldest first."""
+    return _LAST_READ.of(facts)
+
+
+class _LastRead:
+    """What was read from the last facts: each rule asks about the same ones, a dozen times for one decision.
+
+    They are frozen, so being the same object is enough, and cheaper to see than being equal.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[CaseFacts | None, tuple[tuple[Attempt, Refusal], ...]] = None, ()
+
+    def of(self, facts: CaseFacts) -> tuple[tuple[Attempt, Refusal], ...]:
+        """The refusals of `facts`."""
+        known, found = self._last
+        if known is not facts:
+            found = _read_refusals(facts)
+            self._last = facts, found
+        return found
+
+
+_LAST_READ = _LastRead()
+
+
+def _read_refusals(facts: CaseFacts) -> tuple[tuple[Attempt, Refusal], ...]:
     refused = (attempt for attempt in facts.attempts if attempt.outcome in ("declined", "requires_action"))
     ordered = sorted(refused, key=lambda attempt: attempt.at)
     return tuple((attempt, Refusal(attempt.at, _meaning(attempt, facts))) for attempt in ordered)

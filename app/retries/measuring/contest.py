@@ -44,10 +44,10 @@ class FailedPayment:
 
 @dataclass(frozen=True)
 class AttemptOutcome:
-    """How one try ended; `signals` say why it was declined, and are empty when it was approved."""
+    """How one try ended; `signals` say why it was declined, and are empty or None when it was approved."""
 
     approved: bool
-    signals: DeclineSignals = NO_SIGNALS
+    signals: DeclineSignals | None = NO_SIGNALS
 
 
 class Case(Protocol):
@@ -132,7 +132,7 @@ def opening(failure: FailedPayment, seed: str) -> CaseFacts:
 
 
 def _with_attempt(facts: CaseFacts, at: datetime, outcome: AttemptOutcome) -> CaseFacts:
-    card, signals = facts.card or Card(), outcome.signals
+    card, signals = facts.card or Card(), outcome.signals or NO_SIGNALS
     reached = signals.network_status != "not_sent_to_network"
     ended = "approved" if outcome.approved else "declined"
     attempt = Attempt(

@@ -1,6 +1,7 @@
 """The contest is fair: same cases, same luck, nobody looks into the cards, and figures that say what they mean."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,10 +91,73 @@ def test_a_world_of_somebody_else_is_loaded_from_its_file(tmp_path: Path) -> Non
     assert load_world("app.retries.worlds:uk_eu").name == "uk_eu"
 
 
+STRANGER = """
+from __future__ import annotations
+from dataclasses import dataclass, field
+import neighbour
+
+@dataclass
+class World:
+    name: str = "strange"
+    sizes: dict[str, float] = field(default_factory=dict)
+    def cases(self, n, rng):
+        return neighbour.cases(n, rng)
+
+INSTANCE = World("made")
+def make(name="default"):
+    return World(name)
+def needs(something):
+    return World(something)
+def makes_none():
+    return None
+class Shelf:
+    world = INSTANCE
+"""
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    neighbour = "from app.retries.worlds import no_structure\ncases = no_structure().cases\n"
+    (tmp_path / "neighbour.py").write_text(neighbour)
+    file = tmp_path / "stranger.py"
+    file.write_text(STRANGER)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("factory", "name"), [("World", "strange"), ("INSTANCE", "made"), ("make", "default"), ("Shelf.world", "made")]
+)
+def test_a_factory_may_be_a_class_a_world_or_a_function(stranger: Path, factory: str, name: str) -> None:
+    world = load_world(f"{stranger}:{factory}")
+    assert world.name == name
+    assert evaluate(world, ("recoup",), cases=5, alone=True).planners["recoup"].violations == 0
+
+
+@pytest.mark.parametrize("factory", ["needs", "makes_none", "missing", "neighbour"])
+def test_what_is_no_world_is_said_with_what_to_give(stranger: Path, factory: str) -> None:
+    with pytest.raises(NoSuchWorld, match="a world, its class, or a function without arguments"):
+        load_world(f"{stranger}:{factory}")
+
+
+def test_a_file_with_a_mistake_is_named_with_its_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text("def make(:\n")
+    with pytest.raises(NoSuchWorld, match="SyntaxError"):
+        load_world(f"{file}:make")
+
+
 @pytest.mark.parametrize("name", ["nowhere", "no.such.module:make", "/no/such/file.py:make", ""])
 def test_a_world_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(NoSuchWorld, match="no world"):
         load_world(name)
+
+
+def test_nobody_pays_for_the_tries_of_another_contestant() -> None:
+    first = evaluate(load_world("us_consumer"), ("even",), cases=60, seed=8, alone=True)
+    later = evaluate(load_world("us_consumer"), ("fixed-1-3-5-7", "even-8-in-14", "even"), cases=60, seed=8, alone=True)
+    assert first.planners["even"].recovered_share == later.planners["even"].recovered_share
+    assert first.planners["even"].attempts_per_case == later.planners["even"].attempts_per_case
 
 
 def test_planners_are_made_by_name() -> None:
