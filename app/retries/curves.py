@@ -73,7 +73,7 @@ def outlook(rows: Hypotheses, at: Moments, table: PaydayTable, advised: float | 
     `advised` is the moment that the issuer named, in days since the first failure.
     """
     chance = np.empty((len(rows), len(at.after)))
-    since, payday = table.days_since(rows.calendar[: rows.paid], at.local)
+    since, payday = table.days_since(rows.calendar[: rows.paid], rows.posting[: rows.paid], at.local)
     chance[: rows.paid] = _with_money(since, rows.lasts[: rows.paid, None])
     for row in range(rows.paid, len(rows)):
         chance[row] = _without_calendar(rows, row, at, advised)

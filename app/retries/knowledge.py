@@ -20,7 +20,7 @@ from app.money import exponent
 from app.retries.facts import Card, CaseFacts
 from app.retries.hypotheses import ADVISED, ALL, CAUSES, GROUPS, PAID, PURSES
 from app.retries.moments import region_of
-from app.retries.paydays import CALENDARS
+from app.retries.paydays import CALENDARS, POSTINGS
 from app.retries.prior import PRIOR_VERSION, read_table
 
 Weights = NDArray[np.float64]
@@ -28,6 +28,8 @@ Counts = Mapping[str, Mapping[str, float]]
 
 CAUSE_CASES, PURSE_CASES, PAYDAY_CASES = 60.0, 150.0, 25.0  # banks and purses differ little, pay customs much
 FUNDING_CASES = 60.0
+POSTING_CASES = 20.0
+PRIOR_POSTINGS = np.array([0.92, 0.08])
 CUSTOMER_CASES = 3.0
 FOREIGN = 0.20
 STATEMENT_SHARE = 0.5  # a credit line is freed when its statement is paid, on a date that nobody shares
@@ -52,6 +54,7 @@ class Knowledge:
     causes: Counts = field(default_factory=dict)
     purses: Counts = field(default_factory=dict)
     paydays: Counts = field(default_factory=dict)
+    postings: Counts = field(default_factory=dict)
     calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     cases: int = 0
 
@@ -59,7 +62,7 @@ class Knowledge:
         """All of it, in a form that is the same for the same knowledge; for keeping, export and import."""
         calibration = {group: list(pair) for group, pair in self.calibration.items()}
         content = {"prior": PRIOR_VERSION, "cases": self.cases, "causes": self.causes, "purses": self.purses,
-                   "paydays": self.paydays, "calibration": calibration}  # fmt: skip
+                   "paydays": self.paydays, "postings": self.postings, "calibration": calibration}  # fmt: skip
         return dumps(content, sort_keys=True)
 
     @property
@@ -73,8 +76,8 @@ def read_knowledge(text: str) -> Knowledge:
     try:
         content = loads(text)
         calibration = {group: (float(a), float(b)) for group, (a, b) in content["calibration"].items()}
-        parts = {name: _read_counts(content[name], names) for name, names in
-                 (("causes", CAUSES), ("purses", PURSES), ("paydays", CALENDARS))}  # fmt: skip
+        parts = {name: _read_counts(content.get(name, {}) if name == "postings" else content[name], names)
+                 for name, names in COUNTED.items()}  # fmt: skip
         return Knowledge(**parts, calibration=calibration, cases=int(content["cases"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableCounts(f"these are no exported counts: {error!r}; export them anew") from error
@@ -89,6 +92,7 @@ def _read_counts(cells: Counts, names: tuple[str, ...]) -> Counts:
     return read
 
 
+COUNTED = {"causes": CAUSES, "purses": PURSES, "paydays": CALENDARS, "postings": POSTINGS}
 SHIPPED = Knowledge()
 
 
@@ -129,8 +133,12 @@ def _shares(weights: Weights) -> Weights:
 
 def cell_of(card: Card | None) -> str:
     """The name of the payday cell of a card: `US|debit`."""
-    card = card or Card()
-    return f"{(card.country or '?').upper()}|{funding_of(card)}"
+    return f"{country_of(card)}|{funding_of(card)}"
+
+
+def country_of(card: Card | None) -> str:
+    """The country of a card in capitals, `?` where it is not known."""
+    return ((card.country if card else None) or "?").upper()
 
 
 def funding_of(card: Card | None) -> str:
@@ -146,13 +154,14 @@ def initial_weights(facts: CaseFacts, group: int, knowledge: Knowledge) -> Weigh
     paydays = _paydays(card, knowledge)
     if facts.known_paydays:
         paydays = _moved(paydays, dict(facts.known_paydays), CALENDARS, CUSTOMER_CASES)
-    return _spread_out(causes, _tilted(purses, amount_size(facts)), paydays)
+    postings = _moved(PRIOR_POSTINGS, knowledge.postings.get(country_of(card)), POSTINGS, POSTING_CASES)
+    return _spread_out(causes, _tilted(purses, amount_size(facts)), paydays, postings)
 
 
 def _paydays(card: Card | None, knowledge: Knowledge) -> Weights:
     """From what is shipped to what all cards of the country showed, and on to those of this funding."""
     shipped = prior_paydays(region_of(card.country if card else None), funding_of(card))
-    cell, country = cell_of(card), cell_of(card).partition("|")[0]
+    cell, country = cell_of(card), country_of(card)
     of_country: dict[str, float] = {}
     for name, counts in knowledge.paydays.items():
         if name.partition("|")[0] == country:
@@ -187,10 +196,10 @@ CURRENCIES = {row["currency"]: float(row["per_dollar"]) for row in read_table("c
 FULLNESS = np.array([PAID.index(purse) + 1.0 if purse in PAID else 2.0 for purse in PURSES]) - 3
 
 
-def _spread_out(causes: Weights, purses: Weights, paydays: Weights) -> Weights:
+def _spread_out(causes: Weights, purses: Weights, paydays: Weights, postings: Weights) -> Weights:
     first_paid = len(PURSES) - len(PAID)
     weights = np.empty(len(ALL))
-    weights[: ALL.paid] = np.outer(paydays, causes[0] * purses[first_paid:]).ravel()
+    weights[: ALL.paid] = np.outer(paydays, np.outer(postings, causes[0] * purses[first_paid:])).ravel()
     weights[ALL.paid : ADVISED] = causes[0] * purses[:first_paid]
     weights[ADVISED] = 0.0
     weights[ADVISED + 1 :] = causes[1:]

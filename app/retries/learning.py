@@ -20,17 +20,19 @@ from app.retries.facts import CaseFacts
 from app.retries.hypotheses import ADVISED, ALL, CAUSES, GROUPS, PURSES
 from app.retries.knowledge import (
     ADVICE_TRUSTED,
+    COUNTED,
     SHIPPED,
     Counts,
     Knowledge,
     Weights,
     amount_size,
     cell_of,
+    country_of,
     funding_of,
     initial_weights,
 )
 from app.retries.moments import moments
-from app.retries.paydays import CALENDARS
+from app.retries.paydays import CALENDARS, POSTINGS
 
 PASSES = 12
 FADES_PER_MONTH = 0.98
@@ -144,17 +146,19 @@ def _fit(cases: Sequence[Studied], base: Knowledge) -> Knowledge:
 
 def _recounted(stacks: Sequence[tuple[Studied, Weights, Weights]], base: Knowledge, now: Knowledge) -> Knowledge:
     """One pass: every case spreads itself over the stories as `now` has them, and the shares are added to `base`."""
-    causes, purses, paydays = _tables(CAUSES), _tables(PURSES), _tables(CALENDARS)
+    causes, purses, paydays, postings = (_tables(names) for names in COUNTED.values())
     for first, likelihood, fades in stacks:
         shares = weights_of(first, now) * likelihood
         share = (fades / shares.sum(axis=1)) @ shares
         causes[GROUPS[first.group]] += np.bincount(ALL.cause, share, len(CAUSES))
         purses[funding_of(first.facts.card)] += np.bincount(ALL.purse[HAS_PURSE], share[HAS_PURSE], len(PURSES))
         paydays[cell_of(first.facts.card)] += share[: ALL.paid].reshape(len(CALENDARS), -1).sum(axis=1)
+        postings[country_of(first.facts.card)] += np.bincount(ALL.posting[: ALL.paid], share[: ALL.paid])
     return Knowledge(
         causes=_added(base.causes, causes, CAUSES),
         purses=_added(base.purses, purses, PURSES),
         paydays=_added(base.paydays, paydays, CALENDARS),
+        postings=_added(base.postings, postings, POSTINGS),
         cases=base.cases + sum(len(fades) for _, _, fades in stacks),
     )
 

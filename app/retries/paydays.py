@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from app.retries.prior import read_table
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
-POSTED = 5 / 24  # pay is on the account some time between midnight and nine; five stands for it
+POSTED_AT = {"morning": 5 / 24, "evening": 20 / 24}  # most banks post by nine; five stands for it, eight for late ones
+POSTINGS = tuple(POSTED_AT)
+POSTED_BY_NUMBER = np.array(list(POSTED_AT.values()))
+ONCE_A_MONTH = {"wednesday": 2, "thursday": 3, "friday": 4}
 LOOK_BACK = 45
 EPOCH = date(1970, 1, 1).toordinal()
 
@@ -25,7 +28,8 @@ def _names() -> Iterator[str]:
     yield from (f"fortnightly-{day}-{phase}" for day in WEEKDAYS for phase in ("odd", "even"))
     yield from ("twice-1-15", "twice-15-last", "twice-5-20", "twice-10-25")
     yield from (f"monthly-{day}" for day in (*range(1, 31), "last"))
-    yield from (f"wednesday-{number}" for number in (2, 3, 4))
+    yield from (f"wednesday-{number}" for number in (1, 2, 3, 4))
+    yield from ("friday-1", "friday-last", "thursday-last")
 
 
 CALENDARS: tuple[str, ...] = tuple(_names())
@@ -38,14 +42,15 @@ class PaydayTable:
     first: int
     last: NDArray[np.int32]
 
-    def days_since(self, calendars: NDArray[np.intp], local: NDArray[np.float64]) -> tuple[
-        NDArray[np.float64], NDArray[np.int32]
-    ]:  # fmt: skip
+    def days_since(
+        self, calendars: NDArray[np.intp], postings: NDArray[np.intp], local: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         """Days since pay was posted, and which payday that was, for each calendar (row) and local moment (column).
 
-        `local` are local ordinals: the day's proleptic ordinal plus the part of the day that has passed.
+        `postings` says for each row at which of POSTINGS its pay is posted. `local` are local ordinals: the day's
+        proleptic ordinal plus the part of the day that has passed.
         """
-        posted = local - POSTED
+        posted = local - POSTED_BY_NUMBER[postings][:, None]
         paydays = self.last[calendars[:, None], posted.astype(np.intp) - self.first]
         return posted - paydays, paydays
 
@@ -80,6 +85,7 @@ class _Days:
         self.weekday = (ordinal - 1) % 7
         self.of_month = (dates - months).astype(np.int64) + 1
         self.ends_month = (dates + 1).astype("datetime64[M]") > months
+        self.ends_within_week = (dates + 7).astype("datetime64[M]") > months
 
     def follow(self, name: str) -> NDArray[np.bool_]:
         """On which of the days the calendar `name` pays, before weekends and holidays move it."""
@@ -89,8 +95,9 @@ class _Days:
         if kind == "fortnightly":
             is_odd = ((self.ordinal - 1) // 7) % 2 == 1
             return np.asarray((self.weekday == WEEKDAYS.index(rest[0])) & (is_odd == (rest[1] == "odd")))
-        if kind == "wednesday":
-            return np.asarray((self.weekday == 2) & ((self.of_month - 1) // 7 == int(rest[0]) - 1))
+        if kind in ONCE_A_MONTH:
+            in_week = self.ends_within_week if rest[0] == "last" else (self.of_month - 1) // 7 == int(rest[0]) - 1
+            return np.asarray((self.weekday == ONCE_A_MONTH[kind]) & in_week)
         return np.asarray(np.any([self._is_day_of_month(wanted) for wanted in rest], axis=0))
 
     def _is_day_of_month(self, wanted: str) -> NDArray[np.bool_]:

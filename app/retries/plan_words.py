@@ -6,7 +6,7 @@ For the operator, never for the customer. Refuses to decide anything.
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from app.retries.paydays import CALENDARS
+from app.retries.paydays import CALENDARS, ONCE_A_MONTH
 from app.retries.planning import Plan
 
 CAUSE_WORDS = {
@@ -57,8 +57,9 @@ def payday_words(name: str) -> str:
         return f"every {DAYS[rest[0]]}"
     if kind == "fortnightly":
         return f"every other {DAYS[rest[0]]}"
-    if kind == "wednesday":
-        return f"on the {_ordinal(rest[0])} Wednesday"
+    if kind in ONCE_A_MONTH:
+        which = "last" if rest[0] == "last" else _ordinal(rest[0])
+        return f"on the {which} {kind.capitalize()} of the month"
     if kind == "twice":
         return f"around the {_ordinal(rest[0])} and the {_ordinal(rest[1])}"
     return f"around the {_ordinal(rest[0])}"

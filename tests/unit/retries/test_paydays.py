@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from app.retries.paydays import CALENDARS, POSTED, easter, payday_table
+from app.retries.paydays import CALENDARS, POSTED_AT, POSTINGS, easter, payday_table
 
 
 def paydays(name: str, country: str | None = "US", year: int = 2026) -> set[date]:
@@ -43,16 +43,23 @@ def test_social_security_pays_on_the_second_third_or_fourth_wednesday() -> None:
     assert date(2026, 3, 25) in paydays("wednesday-4")
 
 
+def test_some_are_paid_on_the_first_or_last_of_a_weekday_in_the_month() -> None:
+    assert date(2026, 4, 1) in paydays("wednesday-1")
+    assert date(2026, 10, 30) in paydays("friday-last")
+    assert date(2026, 10, 23) not in paydays("friday-last")
+
+
 @pytest.mark.parametrize("day", [date(2024, 3, 31), date(2025, 4, 20), date(2026, 4, 5), date(2038, 4, 25)])
 def test_easter_is_on_its_sunday(day: date) -> None:
     assert easter(day.year) == day
 
 
-def test_days_since_pay_begin_when_it_is_posted() -> None:
-    table, monthly = payday_table("US", 2026), np.array([CALENDARS.index("monthly-10")])
+@pytest.mark.parametrize(("number", "posting"), list(enumerate(POSTINGS)))
+def test_days_since_pay_begin_when_it_is_posted(number: int, posting: str) -> None:
+    table, monthly, posted = payday_table("US", 2026), np.array([CALENDARS.index("monthly-10")]), POSTED_AT[posting]
     tenth = float(date(2026, 6, 10).toordinal())
-    since, which = table.days_since(monthly, np.array([tenth, tenth + POSTED, tenth + 2.5]))
-    assert since[0] == pytest.approx([33 - POSTED, 0, 2.5 - POSTED])  # the tenth of May was a Sunday
+    since, which = table.days_since(monthly, np.array([number]), np.array([tenth, tenth + posted, tenth + 2.5]))
+    assert since[0] == pytest.approx([33 - posted, 0, 2.5 - posted])  # the tenth of May was a Sunday
     assert list(which[0][1:]) == [tenth, tenth]
 
 
