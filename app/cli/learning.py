@@ -88,6 +88,8 @@ def _told(found: drafts.Judgement) -> str:
         f"{found.cases} planned cases, {found.with_tries} with drawn tries, {found.recovered} recovered by one.\n"
         f"The draft meets {rehearsal.planned_tries} tries and would have chosen the same moment in "
         f"{rehearsal.same_choices}.\n"
+        f"When it tries a card, {rehearsal.card_uses[0]:.1f} of {rehearsal.card_cap} tries in 30 days are used on "
+        f"average, {rehearsal.card_uses[1]} at most.\n"
         f"Expected recovery by its tries: {estimate.value:.1%} ({low:.1%} to {high:.1%}), worth "
         f"{estimate.effective_cases:.0f} comparable cases."
     )

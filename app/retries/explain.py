@@ -45,7 +45,7 @@ HELD: dict[str, str] = {
     Reason.OPERATOR_MUST_FIX: "The cause lies on our side and no card can cure it; put it right, then retry by hand",
 }
 MOVED = {
-    "explored": "drawn by lot among nearly equal days, to learn",
+    "explored": "drawn by lot from the best days, to learn what they are worth (on average for {loss:.0%} of it)",
     "technical_gap": "a little time is given to a bank that was out of reach",
     "min_gap": "{gap:g} hours lie between two tries",
     "local_hours": "tries go out from {opening:02d}:00 to {closing:02d}:00 local time",
@@ -152,6 +152,7 @@ def _moved_by(rule: str, policy: RetryPolicy) -> str:
         gap=policy.min_gap_hours,
         opening=policy.open_hour,
         closing=policy.close_hour,
+        loss=policy.exploration_loss,
         card_30d=policy.per_card_30d,
         visa_30d=policy.visa_30d,
         mastercard_24h=policy.mastercard_24h,
