@@ -87,13 +87,14 @@ INVARIANTS = (
         "No reminder is accepted by a sender after its case was paid or closed.",
         """select m.case_id, m.kind || ' was accepted after the end' from messages m
             join recovery_cases c on c.id = m.case_id
-            where m.kind in ('payment_failed', 'reminder', 'final_notice', 'action_required', 'fresh_link')
+            where m.kind in ('payment_failed', 'reminder', 'final_notice', 'action_required', 'fresh_link',
+                             'promise_confirmed', 'promise_broken')
               and m.claimed_at > coalesce(c.recovered_at, c.closed_at) + interval '5 seconds'""",
     ),
     Invariant(
         "sent_once",
         "A mail is sent once; a second time only where nobody could say what became of the first.",
-        """select m.case_id, m.key || ' was sent ' || m.sends || ' times' from messages m
+        """select coalesce(m.case_id, m.id), m.key || ' was sent ' || m.sends || ' times' from messages m
            where m.sends > 1 and m.unknown_at is null""",
     ),
     Invariant(
@@ -102,7 +103,7 @@ INVARIANTS = (
         """select case_id, key || ' is stuck as ' || state from steps
             where state in ('claimed', 'running') and lease_until < now() - interval '60 seconds'
             union all
-            select case_id, key || ' is stuck as claimed' from messages
+            select coalesce(case_id, id), key || ' is stuck as claimed' from messages
             where state = 'claimed' and next_try_at < :now - interval '60 seconds'""",
     ),
     Invariant(
@@ -172,6 +173,8 @@ INVARIANTS = (
             for table, column, own in (
                 ("steps", "case_id", "id"),
                 ("messages", "case_id", "id"),
+                ("messages", "customer_id", "customer_id"),
+                ("recipients", "customer_id", "customer_id"),
                 ("charge_attempts", "case_id", "id"),
                 ("case_entries", "case_id", "id"),
                 ("retry_decisions", "case_id", "id"),

@@ -78,7 +78,7 @@ def _case(case: RecoveryCase, customer: Customer, subscription: Subscription | N
 def _parts(session: Session) -> dict[str, list[tuple[UUID, Plain]]]:
     return {
         "tries": [(row.case_id, _try(row)) for row in session.scalars(_ordered(ChargeAttempt, "started_at"))],
-        "mails": [(row.case_id, _mail(row)) for row in session.scalars(_ordered(Message, "planned_at"))],
+        "mails": [(row.case_id, _mail(row)) for row in session.scalars(_ordered(Message, "planned_at")) if row.case_id],
         "endings": [
             (row.case_id, {"action": row.action.value, "state": row.state.value, "at": row.taken_at.isoformat()})
             for row in session.scalars(_ordered(SubscriptionSnapshot, "taken_at"))
