@@ -24,7 +24,7 @@ _ENDED = ("paid", "void", "uncollectible")
 def write_invoice(session: Session, connection: Connection, snapshot: InvoiceSnapshot, read_at: datetime) -> Invoice:
     """Write what was read at `read_at` and return the row, locked. Raises `StaleReading`."""
     _upsert(session, Invoice, connection, snapshot.id, _invoice_values(snapshot, read_at))
-    row = session.scalars(_fresh(Invoice, connection, snapshot.id).with_for_update()).one()
+    row: Invoice = session.scalars(_fresh(Invoice, connection, snapshot.id).with_for_update()).one()
     if row.refreshed_at > read_at:
         raise StaleReading(snapshot.id)
     return row
