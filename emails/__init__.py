@@ -25,6 +25,7 @@ from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, 
 from emails.layout import RenderedMail, lay_out
 from emails.letter import Letter, Voice
 from emails.locales import choose as choose_locale
+from emails.locales import language_for
 from emails.wording import NOTHING, BrokenWording, OwnTexts
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "UnsafeLink",
     "choose_locale",
     "kinds",
+    "language_for",
     "render",
 ]
 
@@ -73,9 +75,9 @@ def render(
 ) -> RenderedMail:
     """The mail of this kind about these facts, in the customer's language and the merchant's looks.
 
-    `wording` are the operator's own texts in that language by key, for a `variant` of the step under keys such as
-    `reminder@b.subject` (`emails.wording`); one that `emails.wording.problems` objects to is never said, ours is.
-    Raises UnknownMail.
+    `wording` are the operator's own texts in that language (`language_for`) by key, for a `variant` of the step under
+    keys such as `reminder@b.subject` (`emails.wording`). One that `emails.wording.problems` objects to is never said:
+    ours is, and its key is in `left_out`. Raises UnknownMail.
     """
     try:
         generate = kinds[kind]

@@ -75,8 +75,8 @@ def load(language: str) -> Catalogue:
 def nearest(locale: str) -> tuple[Catalogue, Locale]:
     """The best catalogue for a BCP 47 `locale` and the locale to write its money and dates in; English where we do not
     speak it."""
-    language = language_of(locale) or FALLBACK
-    return load(language), writing(locale, language) if language_of(locale) else Locale.parse(FALLBACK)
+    language = language_of(locale)
+    return (load(language), writing(locale, language)) if language else (load(FALLBACK), Locale.parse(FALLBACK))
 
 
 def _flatten(node: Mapping[str, Any], prefix: str, language: str) -> list[tuple[str, Leaf]]:

@@ -32,6 +32,11 @@ def choose(preferred: Sequence[str], default: str) -> str:
     return next(iter([*exact, *near]), default)
 
 
+def language_for(locale: str) -> str:
+    """The catalogue that a mail in this locale is written from; English where we do not speak it."""
+    return language_of(locale) or FALLBACK
+
+
 @lru_cache(maxsize=256)
 def language_of(locale: str) -> str | None:
     """The catalogue for a BCP 47 or POSIX `locale`: subtags are dropped from the right (fr-CA, fr), then a form of the

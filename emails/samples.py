@@ -13,7 +13,7 @@ from emails import kinds
 from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, Owed
 from emails.layout import lay_out
 from emails.letter import Letter, Voice
-from emails.locales import FALLBACK, language_of
+from emails.locales import FALLBACK, language_for
 from emails.parts import ENDINGS
 from emails.wording import OwnTexts
 
@@ -98,7 +98,7 @@ class _Heard(OwnTexts):
 
 
 def _customer(locale: str, merchant: Merchant, written_at: datetime) -> MailFacts:
-    name, zone, money = _PEOPLE[language_of(locale) or FALLBACK]
+    name, zone, money = _PEOPLE[language_for(locale)]
     return MailFacts(
         merchant=merchant,
         pay_url="https://recoup.example/pay/sample",

@@ -37,6 +37,7 @@ def test_what_came_from_outside_may_be_anything() -> None:
 
 def test_the_library_offers_the_choice() -> None:
     assert emails.choose_locale is locales.choose
+    assert (emails.language_for("pt-PT"), emails.language_for("ko")) == ("pt-BR", "en")
 
 
 @given(st.text(max_size=12))
