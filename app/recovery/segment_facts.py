@@ -32,6 +32,32 @@ class Renewal:
     facts: SegmentFacts
 
 
+@dataclass(frozen=True)
+class Past:
+    """What is known of all customers' failures of the last year and of what they have paid, read at once."""
+
+    failures: dict[UUID, int]
+    paid: dict[UUID, dict[str, int]]
+
+    def facts(
+        self,
+        customer: Customer,
+        subscription: Subscription | None,
+        amount: Money | None,
+        decline_class: str | None,
+        at: datetime,
+    ) -> SegmentFacts:
+        """What rules may ask of a payment of this customer that fails at `at`."""
+        return _facts(
+            customer, subscription, amount, decline_class, self.failures[customer.id], self.paid[customer.id], at
+        )
+
+
+def read_past(session: Session, now: datetime) -> Past:
+    """The past of every customer, for those who ask about many."""
+    return Past(_all_failures(session, now), _all_paid(session))
+
+
 def facts_of_invoice(
     session: Session,
     invoice: Invoice,
@@ -64,7 +90,7 @@ def renewals(session: Session, now: datetime) -> Iterator[Renewal]:
 
     The amount is the price of one unit, because that is what is known of a renewal; the decline is not known.
     """
-    failures, paid = _all_failures(session, now), _all_paid(session)
+    past = read_past(session, now)
     rows = session.execute(
         select(Subscription, Customer)
         .join(
@@ -80,7 +106,7 @@ def renewals(session: Session, now: datetime) -> Iterator[Renewal]:
         amount = None
         if subscription.unit_amount is not None and subscription.currency:
             amount = Money(subscription.unit_amount, subscription.currency)
-        known = _facts(customer, subscription, amount, None, failures[customer.id], paid[customer.id], now)
+        known = past.facts(customer, subscription, amount, None, now)
         yield Renewal(subscription.stripe_id, customer.id, customer.name or customer.stripe_id, known)
 
 

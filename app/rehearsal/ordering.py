@@ -1,23 +1,28 @@
 """From an organization's rows to the order of a rehearsal: its campaign, its looks, its mix of failures. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import CampaignDefinition
+from app.campaigns.matching import matches
 from app.campaigns.segments import INTERVALS
 from app.models import Campaign, Connection, Organization, RetryKnowledge, Subscription
-from app.recovery.campaigns import newest_version, read_definition
+from app.money import Money
+from app.recovery.campaigns import choose, in_force, newest_version, read_definition
+from app.recovery.coverage import coverage, preview
+from app.recovery.segment_facts import read_past
 from app.rehearsal.errors import RehearsalFailed
 from app.rehearsal.orders import Order
-from app.rehearsal.population import LEAST, draw_people, real_mix
+from app.rehearsal.population import LEAST, Failure, draw_people, real_mix
 from app.vocabulary import ConnectionMode, ConnectionStatus
 
 MOST_CASES, MOST_DAYS = 2000, 180
+MOST_TOLD = 10
 _SHOWN = (
     "slug name support_email sender_name sender_email reply_to website postal_address brand_color logo_url timezone"
     " default_locale"
@@ -38,8 +43,8 @@ def make_order(
     campaign = _campaign(session, slug)
     version = newest_version(session, campaign.id)
     definition = read_definition(version)
-    intervals, coverage = _covered(session, campaign)
-    traits = real_mix(session, intervals, now)
+    intervals, told = _covered(session, campaign, now)
+    traits = real_mix(session, _theirs(session, campaign, now), now)
     known = len(traits) >= LEAST
     begins = now.replace(microsecond=0)
     return Order(
@@ -55,7 +60,7 @@ def make_order(
         people=draw_people(traits if known else (), intervals, begins, cases, days, seed),
         population=_population(len(traits), known),
         prices=_prices(session, definition),
-        coverage=tuple(coverage),
+        coverage=tuple(told),
         knowledge=_knowledge(session),
     )
 
@@ -80,45 +85,43 @@ def _campaign(session: Session, slug: str) -> Campaign:
     return found[slug]
 
 
-def _covered(session: Session, campaign: Campaign) -> tuple[Sequence[str], list[str]]:
-    """The billing intervals whose failures this campaign gets, and what is odd about that, as sentences.
-
-    A campaign gets the intervals that it names and no campaign before it does; the default one what nobody names.
-    """
-    claimed: dict[str, Campaign] = {}
-    for row in session.scalars(select(Campaign).where(Campaign.archived_at.is_(None)).order_by(Campaign.position)):
-        for interval in read_definition(newest_version(session, row.id)).intervals:
-            claimed.setdefault(interval, row)
-    unclaimed = [interval for interval in INTERVALS if interval not in claimed]
-    gets = [interval for interval, row in claimed.items() if row.id == campaign.id]
-    said = _uncovered_plans(session, unclaimed)
-    own = list(read_definition(newest_version(session, campaign.id)).intervals)
-    taken = [interval for interval in own if claimed.get(interval, campaign).id != campaign.id]
-    if taken:
-        names = ", ".join(f"{interval} ({claimed[interval].slug})" for interval in taken)
-        said.append(f"Plans billed by these intervals never reach this campaign, another comes first: {names}.")
+def _covered(session: Session, campaign: Campaign, now: datetime) -> tuple[Sequence[str], list[str]]:
+    """By what the plans are billed whose failures this campaign gets, and what is odd about that, as sentences."""
+    definition = read_definition(newest_version(session, campaign.id))
+    found = coverage(session, now)
+    said = [
+        f"No segment fits {plan.by_default} of the {plan.subscriptions} subscriptions to {plan.plan}: their failures"
+        " fall to the default campaign."
+        for plan in found.plans[:MOST_TOLD]
+        if plan.by_default
+    ]
+    gets = found.campaigns.get(campaign.slug, 0)
+    beaten = preview(session, definition.segment, now).fits - gets if not campaign.is_default else 0
     if campaign.archived_at is not None:
         said.append("This campaign is archived: no new case follows it.")
-    if campaign.is_default:
-        gets += unclaimed
-    elif not gets:
-        said.append("No plan reaches this campaign as things stand; it was rehearsed with the intervals it names.")
-    return gets or own or ["month"], said
+    elif found.subscriptions and not gets:
+        said.append("No plan reaches this campaign as things stand; it was rehearsed with whom its segment fits.")
+    elif beaten > 0:
+        said.append(f"{beaten} subscriptions that its segment fits never reach this campaign, another comes first.")
+    theirs = [plan.interval for plan in found.plans if plan.campaigns[campaign.slug] and plan.interval in INTERVALS]
+    return list(dict.fromkeys(filter(None, theirs))) or definition.intervals or ["month"], said
 
 
-def _uncovered_plans(session: Session, unclaimed: Sequence[str]) -> list[str]:
-    query = (
-        select(func.coalesce(Subscription.plan_name, "a plan without a name"), Subscription.interval, func.count())
-        .where(Subscription.interval.in_(unclaimed), Subscription.status.not_in(("canceled", "incomplete_expired")))
-        .group_by(Subscription.plan_name, Subscription.interval)
-        .order_by(func.count().desc())
-        .limit(10)
-    )
-    return [
-        f"No campaign names the interval of {plan} (billed by the {interval}, {count} subscriptions):"
-        " its failures fall to the default campaign."
-        for plan, interval, count in session.execute(query)
-    ]
+def _theirs(session: Session, campaign: Campaign, now: datetime) -> Callable[[Failure], bool]:
+    """Whether a failure of the past would come to this campaign now, or fits it if nothing comes to it."""
+    standing, past = in_force(session), read_past(session, now)
+    segment = read_definition(newest_version(session, campaign.id)).segment
+    is_reached = campaign.is_default or coverage(session, now).campaigns.get(campaign.slug, 0) > 0
+
+    def comes(failure: Failure) -> bool:
+        case, customer, subscription = failure
+        amount = Money(case.amount_due, case.currency)
+        facts = past.facts(customer, subscription, amount, case.decline_class, case.failed_at)
+        if is_reached:
+            return choose(standing, facts).chosen.campaign.id == campaign.id
+        return segment is not None and bool(matches(segment, facts))
+
+    return comes
 
 
 def _mode(session: Session) -> ConnectionMode:
@@ -139,7 +142,7 @@ def _population(known: int, is_enough: bool) -> str:
 def _knowledge(session: Session) -> dict[str, Any] | None:
     """What the planner has learnt here, newest first; None where it goes by what is shipped."""
     row = session.scalars(select(RetryKnowledge).order_by(RetryKnowledge.id.desc()).limit(1)).first()
-    return row and {name: getattr(row, name) for name in _LEARNT}
+    return {name: getattr(row, name) for name in _LEARNT} if row else None
 
 
 def _prices(session: Session, definition: CampaignDefinition) -> dict[str, dict[str, Any]]:

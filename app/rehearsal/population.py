@@ -4,7 +4,7 @@ From real cases come the decline, the card's kind, country, zone, language, curr
 as they were found; never a name, an address or an id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -55,6 +55,9 @@ _USUAL = ("month", "year")  # what subscriptions are billed by, where nothing el
 _MONTHS_A_YEAR = 10  # what an annual plan costs, in months
 
 
+Failure = tuple[RecoveryCase, Customer, Subscription]
+
+
 @dataclass(frozen=True)
 class Trait:
     """What is taken over from one real failure."""
@@ -72,17 +75,17 @@ class Trait:
     decline: Wanted | None = None
 
 
-def real_mix(session: Session, intervals: Sequence[str], now: datetime) -> list[Trait]:
-    """The traits of the failures of the last twelve months, newest first, of plans billed by one of `intervals`."""
+def real_mix(session: Session, is_theirs: Callable[[Failure], bool], now: datetime) -> list[Trait]:
+    """The traits of the failures of the last twelve months, newest first, that `is_theirs` says are wanted."""
     found = (
         select(RecoveryCase, Customer, Subscription)
         .join(Customer, Customer.id == RecoveryCase.customer_id)
         .join(Subscription, Subscription.id == RecoveryCase.subscription_id)
-        .where(RecoveryCase.failed_at > now - KNOWN_FOR, Subscription.interval.in_(intervals))
+        .where(RecoveryCase.failed_at > now - KNOWN_FOR)
         .order_by(RecoveryCase.failed_at.desc())
         .limit(MOST)
     )
-    rows = session.execute(found).all()
+    rows = [row for row in session.execute(found) if is_theirs((row[0], row[1], row[2]))]
     first = _first_declines(session, [case for case, _, _ in rows])
     cards = _cards(session, list(first.values()))
     traits = []

@@ -16,6 +16,7 @@ from app.recovery.campaigns import choose, in_force
 from app.recovery.coverage import coverage, preview
 from app.recovery.operator import NotAllowedNow
 from app.recovery.segment_facts import facts_of_case
+from app.rehearsal.ordering import make_order
 from app.vocabulary import PastOutcome
 from tests.integration.campaigns.conftest import BY, Desk
 from tests.integration.messages.rows import START, write_case
@@ -143,3 +144,23 @@ def test_tags_are_kept_once_each_and_audited(make_desk: Callable[..., Desk]) -> 
         assert session.get_one(Customer, desk.rows.customer_id).tags == ["Beta", "vip"]
         with pytest.raises(NotAllowedNow):
             customer_desk.tag(session, desk.rows.customer_id, ["x" * 41], BY, START)
+
+
+def told_by_rehearsal(desk: Desk, slug: str) -> tuple[str, ...]:
+    with desk.session() as session:
+        return make_order(session, slug, cases=3, days=5, seed=1, mode=None, now=START).coverage
+
+
+def test_a_rehearsal_knows_who_comes_to_a_campaign_by_more_than_its_interval(desk: Desk) -> None:
+    desk.write("vip", segment={"tag": "vip"})
+    desk.write("german", segment={"country": "DE"})
+    desk.write("french", segment={"country": "FR"})
+    assert told_by_rehearsal(desk, "vip") == ()
+    unreached = "No plan reaches this campaign as things stand; it was rehearsed with whom its segment fits."
+    assert told_by_rehearsal(desk, "german") == (unreached,)
+    assert told_by_rehearsal(desk, "french") == (unreached,)
+    desk.write("vip", segment={"tag": "somebody"})
+    desk.write("german", segment={"country": "AT"})
+    assert told_by_rehearsal(desk, "monthly") == (
+        "No segment fits 1 of the 1 subscriptions to Northwind Pro: their failures fall to the default campaign.",
+    )
