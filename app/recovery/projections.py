@@ -77,10 +77,18 @@ def _invoice_values(snapshot: InvoiceSnapshot, read_at: datetime) -> dict[str, A
 
 
 def note_invoice_event(session: Session, connection: Connection, snapshot: InvoiceSnapshot, created: datetime) -> None:
-    """Write an invoice as an event carried it, unless something newer or more final is known."""
+    """Write an invoice as an event carried it, unless something newer or more final is known.
+
+    Events count in whole seconds: one that ends an invoice in the second of our own reading is news all the same.
+    """
     known = session.scalar(select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update())
-    if known and (known.refreshed_at > created or (known.status in _ENDED and snapshot.status not in _ENDED)):
+    had_ended, ends = known is not None and known.status in _ENDED, snapshot.status in _ENDED
+    if had_ended and not ends:
         return
+    if known and known.refreshed_at > created:
+        if had_ended or not ends:
+            return
+        created = known.refreshed_at
     write_invoice(session, connection, snapshot, created)
 
 

@@ -129,11 +129,11 @@ def test_whoever_slept_through_the_lease_writes_nothing_more(stage: Stage) -> No
 
 
 def test_the_clock_begins_a_look_every_hour_and_reads_the_past_once(stage: Stage) -> None:
-    for _ in range(2):
+    for _ in range(3):
         ring_upkeep(stage.context)
         stage.settle()
     kinds_run = sorted(errand.kind for errand in stage.rows(Errand))
-    assert kinds_run == [ErrandKind.BACKFILL, ErrandKind.RECONCILE]
+    assert kinds_run == [ErrandKind.BACKFILL, ErrandKind.NOTICES, ErrandKind.RECONCILE]
     stage.advance(minutes=61)
     ring_upkeep(stage.context)
     stage.settle()
