@@ -16,6 +16,7 @@ from app.campaigns.files import CampaignFileInvalid, read_value
 from app.campaigns.problems import Path, Problem, problems_of
 from app.campaigns.rows import Row, RowsInvalid, from_rows, place_of
 from app.console.campaign_fields import EVENTS, TICKS, Values
+from app.vocabulary import DebtAfterwards
 
 Form = MultiDict[str, str]
 MOST_ROWS, LONGEST = 60, 4000
@@ -179,7 +180,7 @@ def _ending(values: Values, _before: Mapping[str, Any], errors: dict[str, str]) 
     return {"final_action": {"kind": values["kind"], "prices": prices, "debt": values["debt"]}}
 
 
-def _contact(values: Values, _before: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
+def _contact(values: Values, before: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
     rules = {name: values[name] for name in ("gap_hours", "max_per_week", "quiet_from", "quiet_until")}
     retention: list[dict[str, Any]] = []
     if values["pause_months"]:
@@ -189,6 +190,9 @@ def _contact(values: Values, _before: Mapping[str, Any], errors: dict[str, str])
         retention.append({"kind": "downgrade", "prices": prices})
     if values["cancel"]:
         retention.append({"kind": "cancel"})
+    # the form does not ask what becomes of the open invoice, so it leaves what a file has said
+    debts = {offer["kind"]: offer["debt"] for offer in before["page"]["retention"]}
+    retention = [{**offer, "debt": debts.get(offer["kind"], DebtAfterwards.KEEP)} for offer in retention]
     return {"contact": rules, "page": {name: values[name] for name in TICKS} | {"retention": retention}}
 
 

@@ -8,11 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.campaigns.contact import PageOffers, RetentionOffer
 from app.campaigns.definition import ANNUAL, CampaignDefinition
 from app.context import Context
 from app.models import AuditEntry, Campaign, CampaignVersion, Customer, Hold, RecoveryCase
 from app.recovery.campaigns import add_version, newest_version, read_definition
-from app.vocabulary import CaseState, FinalActionKind, Role
+from app.vocabulary import CaseState, DebtAfterwards, FinalActionKind, Role
 from tests.integration.console.conftest import Browser, enter
 from tests.integration.console.world import World, add_member, make_world
 
@@ -166,6 +167,20 @@ def test_an_end_and_offers_are_set(context: Context, browser: Browser, world: Wo
     page = newest(context, world)[1].page
     assert (page.pick_a_day, page.pay_now) == (True, False)
     assert [offer.kind for offer in page.retention] == ["pause", "downgrade"]
+
+
+def test_the_form_leaves_what_a_file_said_of_the_debt(context: Context, browser: Browser, world: World) -> None:
+    page = PageOffers(retention=(RetentionOffer(kind="pause", months=2, debt=DebtAfterwards.VOID),))
+    content = newest(context, world)[1].model_copy(update={"page": page})
+    with context.database.organization(world.organization_id) as session:
+        slug, name, now = world.mark.lower(), world.mark, context.clock.now()
+        add_version(session, slug=slug, name=name, definition=content, is_default=True, now=now, by="a file")
+    send(browser, world, "contact", {**CONTACT, "pause_months": "3", "cancel": "yes", "version": "2"})
+    offers = newest(context, world)[1].page.retention
+    assert [(offer.kind, offer.months, offer.debt.value) for offer in offers] == [
+        ("pause", 3, "void"),
+        ("cancel", None, "keep"),
+    ]
 
 
 def test_what_a_colleague_saved_meanwhile_is_not_overwritten(context: Context, browser: Browser, world: World) -> None:
