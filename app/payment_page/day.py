@@ -27,8 +27,9 @@ def pick_a_day(token: str) -> ResponseReturnValue:
         return to_page(visit, DAY_GONE)
     try:
         with visit.context.database.organization(visit.link.organization_id) as session:
-            for bill in standing.at(*TO_SETTLE):
-                promises.make(session, cases.lock_case(session, bill.case_id), day, visit.now)
+            for number, bill in enumerate(standing.at(*TO_SETTLE)):
+                case = cases.lock_case(session, bill.case_id)
+                promises.make(session, case, day, visit.now, confirms=number == 0)  # one conversation, one mail
     except DayNotPossible:  # something has happened between looking and writing
         return to_page(visit, DAY_GONE)
     return to_page(visit)

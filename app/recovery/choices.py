@@ -1,5 +1,6 @@
 """What a customer chose instead of paying, as it travels in a step's plan. Pure."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -28,3 +29,10 @@ def read_choice(plan: Mapping[str, Any]) -> FinalAction | None:
         resumes_at=datetime.fromisoformat(resumes_at) if resumes_at else None,
         is_chosen=True,
     )
+
+
+def months_later(moment: datetime, months: int) -> datetime:
+    """The same day so many months on; the last of a shorter month."""
+    years, month = divmod(moment.month - 1 + months, 12)
+    year, month = moment.year + years, month + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))

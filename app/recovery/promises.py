@@ -116,10 +116,11 @@ def find_promise(session: Session, case: RecoveryCase, now: datetime) -> Promise
     return Promise(hold.id, moment.astimezone(question.zone).date(), moment, hold.until, question.can_try)
 
 
-def make(session: Session, case: RecoveryCase, day: date, now: datetime) -> Promise:
+def make(session: Session, case: RecoveryCase, day: date, now: datetime, *, confirms: bool = True) -> Promise:
     """The customer promises to have the money by `day` (of their calendar); an earlier promise moves to it.
 
-    The case is locked. The same day again changes nothing. Raises `DayNotPossible`.
+    A mail confirms it, unless `confirms` says that the one about another debt of theirs does. The case is locked. The
+    same day again changes nothing. Raises `DayNotPossible`.
     """
     standing = find_promise(session, case, now)
     if standing and standing.day == day:
@@ -147,7 +148,8 @@ def make(session: Session, case: RecoveryCase, day: date, now: datetime) -> Prom
     promise = find_promise(session, case, now)
     assert promise is not None, "it was placed a moment ago"
     _tell(session, case, promise, number, MOVED if standing else MADE, now)
-    notices.confirm_promise(session, case, promise.hold_id, now)
+    if confirms:
+        notices.confirm_promise(session, case, promise.hold_id, now)
     first_look = promise.promised_for + TIME_TO_ANSWER if promise.tries_card else promise.until
     content = {"hold": str(promise.hold_id)}
     steps.plan(session, case, StepKind.PROMISE, key, first_look, "The customer promised to pay.", content)

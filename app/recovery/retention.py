@@ -4,7 +4,6 @@ A choice ends the chase at once: no more tries and mails, and the action is take
 was is kept, so that it can be undone once nothing is owed; a payment alone undoes no wish of the customer's.
 """
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from app.messages.endings import has_stake
 from app.models import RecoveryCase, Subscription, SubscriptionSnapshot
 from app.outcomes.actions import RESTORABLE_KINDS, FinalAction
 from app.recovery import cases, planning, steps
-from app.recovery.choices import write_choice
+from app.recovery.choices import months_later, write_choice
 from app.vocabulary import (
     CaseState,
     DebtAfterwards,
@@ -127,7 +126,7 @@ def _action(
     """
     debt = wanted.debt
     if wanted.kind == "pause":
-        resumes_at = _months_later(now, wanted.months or 1)
+        resumes_at = months_later(now, wanted.months or 1)
         is_paused = subscription.pause_collection is not None
         return None if is_paused else FinalAction(FinalActionKind.PAUSE, None, debt, resumes_at, is_chosen=True)
     if wanted.kind == "downgrade":
@@ -140,13 +139,6 @@ def _action(
     if subscription.cancel_at_period_end:
         return None
     return FinalAction(FinalActionKind.CANCEL_AT_PERIOD_END, None, debt, is_chosen=True)
-
-
-def _months_later(moment: datetime, months: int) -> datetime:
-    """The same day so many months on; the last of a shorter month."""
-    years, month = divmod(moment.month - 1 + months, 12)
-    year, month = moment.year + years, month + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 _WORDS = {

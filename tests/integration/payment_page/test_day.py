@@ -156,6 +156,8 @@ def test_one_promise_is_for_all_that_is_open(stage: Stage) -> None:
     stage.fail(payer.customer, "insufficient_funds", "approve")
     promise(payer, days_of(payer)[3])
     assert len([hold for hold in stage.rows(Hold) if hold.released_at is None]) == 2
+    stage.settle()
+    assert [mail.state for mail in stage.rows(Message, Message.kind == "promise_confirmed")] == [MessageState.DELIVERED]
     stage.advance(days=7)
     assert payer.paid_charges_of_renewals() == 2
 
