@@ -50,7 +50,7 @@ def mode(
     tenant = find_organization(context, organization)
     with context.database.organization(tenant.id) as session:
         rows = list(session.scalars(select(Connection).order_by(Connection.created_at)))
-        row = _one(rows, tenant, account)
+        row = one_of(rows, tenant, account)
         if settle:
             conflicts.settle(session, row.id, [ConflictKind(settle)], context.clock.now(), BY.name)
         concerned = preview(session, row.id)
@@ -68,7 +68,8 @@ def mode(
     click.echo(f"Switched; {done.cases} open cases follow." if done.is_changed else "It was set like this already.")
 
 
-def _one(rows: list[Connection], tenant: Organization, account: str | None) -> Connection:
+def one_of(rows: list[Connection], tenant: Organization, account: str | None) -> Connection:
+    """The connection that `account` names, or the only one; raises `ConnectionUnclear`."""
     chosen = [row for row in rows if account in (None, row.account_id) or _is_id(row.id, account)]
     if len(chosen) == 1:
         return chosen[0]
