@@ -6,9 +6,9 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app.inbox.errands.running import begin
-from app.models import Connection
+from app.models import Connection, Errand
 from app.sandbox.permissions import RESOURCES
-from app.vocabulary import ErrandKind
+from app.vocabulary import ErrandKind, ErrandState
 from tests.faults.stories import GIVEN_UP, RENEWED, RETRIED, Story, Telling
 from tests.faults.town import SANDBOX_KEY, Town, is_web_ready
 
@@ -95,7 +95,14 @@ def die_on_an_errand(town: Town, death: Death) -> None:
     town.control(f"keys/{SANDBOX_KEY}", permissions=None)
     come_back(town, death)
     town.outlast_leases()
+    town.wait(lambda: not is_looked_for(town), "somebody carries the look on to its end")
     town.play(death.telling.has_ended, f"the story of {death.place} ends")
+
+
+def is_looked_for(town: Town) -> bool:
+    """Whether a look for what was missed is under way; nothing of it is due at any moment."""
+    with town.context.database.system() as session:
+        return session.scalar(select(Errand.id).where(Errand.state == ErrandState.RUNNING).limit(1)) is not None
 
 
 def look_for_what_was_missed(town: Town) -> None:
