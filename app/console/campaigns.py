@@ -5,7 +5,7 @@ Reads only; what people may change is in `campaign_actions` and `campaign_edit`.
 
 from uuid import UUID
 
-from flask import Response, abort, render_template
+from flask import Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -22,8 +22,9 @@ from app.models import Campaign, CampaignVersion, RecoveryCase
 from app.recovery import moving
 from app.recovery.applying import entries_of
 from app.recovery.campaigns import newest_version, read_definition
+from app.recovery.coverage import AT_ONCE, preview
 from app.recovery.coverage import coverage as find_coverage
-from app.recovery.coverage import preview
+from app.recovery.segment_facts import count_renewals
 
 
 @console.get("/campaigns")
@@ -65,7 +66,8 @@ def campaign(campaign_id: UUID) -> ResponseReturnValue:
     with current.rows() as session:
         found = session.get(Campaign, campaign_id) or abort(404)
         versions = _versions(session, found)
-        fits = preview(session, versions[0][1].segment, current.now())
+        is_wanted = "fits" in request.args or count_renewals(session) <= AT_ONCE
+        fits = preview(session, versions[0][1].segment, current.now()) if is_wanted else None
         return render_template(
             "console/campaign.html",
             campaign=found,

@@ -16,6 +16,7 @@ from app.recovery.campaigns import InForce, choose, in_force
 from app.recovery.segment_facts import Renewal, renewals
 
 SAMPLE = 8
+AT_ONCE = 5000  # so many subscriptions are asked about within a second, without anybody's asking for it
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,13 @@ class Past:
     ) -> SegmentFacts:
         """What rules may ask of a payment of this customer that fails at `at`."""
         return _facts(
-            customer, subscription, amount, decline_class, self.failures[customer.id], self.paid[customer.id], at
+            customer,
+            subscription,
+            amount,
+            decline_class,
+            self.failures.get(customer.id, 0),
+            self.paid.get(customer.id, {}),
+            at,
         )
 
 
@@ -91,8 +97,23 @@ def renewals(session: Session, now: datetime) -> Iterator[Renewal]:
     The amount is the price of one unit, because that is what is known of a renewal; the decline is not known.
     """
     past = read_past(session, now)
+    # columns and no records: there may be a hundred thousand of them
     rows = session.execute(
-        select(Subscription, Customer)
+        select(
+            Subscription.stripe_id,
+            Subscription.plan_name,
+            Subscription.price_id,
+            Subscription.product_id,
+            Subscription.interval,
+            Subscription.unit_amount,
+            Subscription.currency,
+            Customer.id.label("customer_id"),
+            func.coalesce(Customer.name, Customer.stripe_id).label("customer"),
+            Customer.country,
+            Customer.customer_since,
+            Customer.stripe_metadata,
+            Customer.tags,
+        )
         .join(
             Customer,
             (Customer.connection_id == Subscription.connection_id)
@@ -102,29 +123,38 @@ def renewals(session: Session, now: datetime) -> Iterator[Renewal]:
         .order_by(Subscription.plan_name, Subscription.stripe_id)
         .execution_options(yield_per=1000)
     )
-    for subscription, customer in rows:
-        amount = None
-        if subscription.unit_amount is not None and subscription.currency:
-            amount = Money(subscription.unit_amount, subscription.currency)
-        known = past.facts(customer, subscription, amount, None, now)
-        yield Renewal(subscription.stripe_id, customer.id, customer.name or customer.stripe_id, known)
+    for row in rows:
+        has_amount = row.unit_amount is not None and row.currency
+        amount = Money(row.unit_amount, row.currency) if has_amount else None
+        failures, paid = past.failures.get(row.customer_id, 0), past.paid.get(row.customer_id, {})
+        known = _facts(row, row, amount, None, failures, paid, now)
+        yield Renewal(row.stripe_id, row.customer_id, row.customer, known)
 
 
-def tags_of(customer: Customer) -> frozenset[str]:
+def count_renewals(session: Session) -> int:
+    """How many living subscriptions there are: how much it takes to ask about all of them."""
+    living = select(func.count()).select_from(Subscription).where(Subscription.status.not_in(ENDED_SUBSCRIPTIONS))
+    return session.scalar(living) or 0
+
+
+def tags_of(metadata: dict[str, Any], own: list[Any]) -> frozenset[str]:
     """A customer's tags: given in Recoup, or at Stripe as metadata."""
-    listed = str(customer.stripe_metadata.get(TAGS_KEY, "")).split(",")
-    return frozenset(tag for tag in (each.strip() for each in (*listed, *map(str, customer.tags))) if tag)
+    if not own and TAGS_KEY not in metadata:
+        return frozenset()
+    listed = str(metadata.get(TAGS_KEY, "")).split(",")
+    return frozenset(tag for tag in (each.strip() for each in (*listed, *map(str, own))) if tag)
 
 
 def _facts(
-    customer: Customer,
-    subscription: Subscription | None,
+    customer: Any,
+    subscription: Any,
     amount: Money | None,
     decline_class: str | None,
     failures: int,
     paid: dict[str, int],
     at: datetime,
 ) -> SegmentFacts:
+    """`customer` and `subscription` are records, or rows with columns of the same names."""
     since = customer.customer_since
     return SegmentFacts(
         plan=subscription.plan_name if subscription else None,
@@ -136,7 +166,7 @@ def _facts(
         tenure_days=max((at - since).days, 0) if since else None,
         decline_class=decline_class,
         failures_last_year=failures,
-        tags=tags_of(customer),
+        tags=tags_of(customer.stripe_metadata, customer.tags),
         metadata={str(key): str(value) for key, value in customer.stripe_metadata.items()},
         lifetime_value=paid,
     )
