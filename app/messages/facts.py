@@ -11,6 +11,7 @@ from app.messages import endings
 from app.messages.branding import merchant_of
 from app.messages.cadence import ABOUT_DEBT, MailKind
 from app.messages.names import first_name
+from app.messages.zones import read_zone
 from app.models import (
     CaseEntry,
     ChargeAttempt,
@@ -95,7 +96,7 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
         amounts=_amounts(session, rows, kind),
         customer_first_name=first_name(customer.name, rows.locale),
         locale=rows.locale,
-        timezone=customer.timezone or rows.organization.timezone,
+        timezone=str(read_zone(session, customer, rows.organization)),
         decline_reason=_REASONS.get(case.customer_reason, DeclineReason.UNKNOWN),
         card=_card(session, case),
         product_name=case.billed_name,

@@ -20,6 +20,7 @@ from app.messages.correspondence import LEFT
 from app.messages.names import first_name
 from app.messages.notice_rules import CardInUse, InvoiceByHand, NoticeSettings
 from app.messages.words import Reason
+from app.messages.zones import read_zone
 from app.models import (
     Connection,
     Customer,
@@ -143,7 +144,7 @@ def notice_facts(session: Session, settings: Settings, notice: Notice, message: 
         amounts=_amounts(session, notice, now),
         customer_first_name=first_name(notice.customer.name, notice.locale),
         locale=notice.locale,
-        timezone=notice.customer.timezone or organization.timezone,
+        timezone=str(read_zone(session, notice.customer, organization)),
         card=_named(card),
         product_name=subscription.plan_name if subscription else None,
         invoice_number=invoice.number if invoice else None,

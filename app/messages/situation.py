@@ -14,7 +14,7 @@ from app.messages.cadence import CHASING, CurrentHold, MailKind, Situation
 from app.messages.correspondence import LEFT, written_since
 from app.messages.facts import Conversation
 from app.messages.promises import why_no_promise
-from app.messages.zones import zone_of
+from app.messages.zones import read_zone
 from app.models import (
     Campaign,
     CampaignVersion,
@@ -23,7 +23,6 @@ from app.models import (
     Hold,
     Message,
     Organization,
-    PaymentMethod,
     Step,
 )
 
@@ -60,7 +59,7 @@ def of_person(
     return {
         "address": address,
         "rules": rules,
-        "zone": zone_of(customer, organization, _card_country(session, customer)),
+        "zone": read_zone(session, customer, organization),
         "written": written_since(session, connection, customer, address, message, since),
         "connection_status": connection.status,
         "suppressed": suppression.find_reason(session, address) if address else None,
@@ -103,17 +102,6 @@ def due_at(session: Session, message: Message) -> datetime:
     """When the mail should have gone: when its step was due, which may be long before a worker came to plan it."""
     due = session.scalar(select(Step.due_at).where(Step.id == message.step_id)) if message.step_id else None
     return min(due or message.planned_at, message.planned_at)
-
-
-def _card_country(session: Session, customer: Customer) -> str | None:
-    if customer.timezone or customer.country:
-        return None
-    return session.scalar(
-        select(PaymentMethod.country).where(
-            PaymentMethod.connection_id == customer.connection_id,
-            PaymentMethod.stripe_id == (customer.default_payment_method_id or customer.default_source_id),
-        )
-    )
 
 
 def _named_at(session: Session, rows: Conversation, message: Message) -> datetime | None:

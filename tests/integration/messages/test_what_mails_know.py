@@ -42,3 +42,21 @@ def test_the_chosen_day_is_named_when_it_has_passed(post: Post) -> None:
     message_id = post.queue("promise_broken", f"promise_broken:{hold_id}")
     assert post.deliver(message_id) is MessageState.DELIVERED
     assert "31. August" in str(post.message(message_id).text_body)
+
+
+@pytest.mark.parametrize(
+    ("customer", "zone"),
+    [
+        ({"timezone": "Asia/Kolkata", "country": "BR"}, "Indische"),
+        ({"timezone": None, "country": "JP"}, "Japan"),
+        ({"timezone": None, "country": None}, "Mitteleuropäische"),
+    ],
+)
+def test_dates_are_those_of_the_zone_that_mails_and_charges_keep_to(
+    post: Post, customer: dict[str, str | None], zone: str
+) -> None:
+    post.change(Customer, post.rows.customer_id, **customer)
+    message_id = post.queue("final_notice")
+    post.deliver(message_id)
+    message = post.message(message_id)
+    assert zone in str(message.text_body), message.reason
