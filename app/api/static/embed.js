@@ -19,7 +19,7 @@ a, button { font: inherit; font-weight: 600; color: inherit; min-height: 2.75rem
 a { display: inline-flex; align-items: center; padding: .4rem 1rem; border-radius: 8px; color: #fff; background: #6b3f00;
   text-decoration: none; }
 a:hover { background: #4a2b00; }
-button { min-width: 2.75rem; padding: 0; border: 0; border-radius: 8px; background: none; cursor: pointer; font-size: 1.3em; }
+button { min-width: 2.75rem; margin-inline-start: auto; padding: 0; border: 0; border-radius: 8px; background: none; cursor: pointer; font-size: 1.3em; }
 button:hover { background: rgb(128 90 20 / 15%); }
 :focus-visible { outline: 2px solid #1d55b4; outline-offset: 2px; }
 @media (prefers-color-scheme: dark) {
