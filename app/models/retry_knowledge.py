@@ -1,7 +1,7 @@
 """What an organization's own cases taught the planner, or what was imported: one row for each time, the newest is used.
 
 `content` is what `Knowledge.to_json` wrote, as text, because its version is a digest of it. There is nothing personal
-in it. Old rows stay: decisions that were made with them can still be made again.
+in it. A row stays as long as a decision names it, so that the decision can be made again.
 """
 
 from datetime import datetime

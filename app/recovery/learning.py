@@ -5,17 +5,18 @@ over in none. The newest row says when it was last done, so that any number of c
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.context import Context
-from app.models import AuditEntry, Connection, Organization, RetryKnowledge
+from app.models import AuditEntry, Connection, Organization, RetryDecision, RetryKnowledge
 from app.recovery import knowing
 from app.recovery.stories import all_stories
 from app.retries.knowledge import SHIPPED, Knowledge, read_knowledge
 from app.retries.learning import learn
 
 EVERY = timedelta(hours=24)
+KEPT = timedelta(days=30)
 HISTORY = timedelta(days=730)
 MOST_CASES = 5000  # older ones have faded; these take seconds
 BY_ITSELF, IMPORTED = "Recoup", "import"
@@ -52,7 +53,28 @@ def learn_now(context: Context, organization_id: UUID, by: str) -> RetryKnowledg
     row.is_used, row.reason, row.cases, row.gain = lesson.is_used, lesson.reason, len(history), lesson.gain_per_forecast
     with context.database.organization(organization_id) as session:
         session.add(row)
+        session.flush()
+        forget_unused(session, now)
     return row
+
+
+def forget_unused(session: Session, now: datetime) -> None:
+    """Drop lessons of more than a month ago that no decision was made with, but never the newest nor an import.
+
+    A decision keeps what it needs to be made again; of several rows of one version the newest is enough.
+    """
+    newest = select(func.max(RetryKnowledge.id))
+    latest_of_version = select(func.max(RetryKnowledge.id)).group_by(RetryKnowledge.version)
+    named = select(RetryDecision.knowledge).distinct()
+    is_needed = RetryKnowledge.version.in_(named) & RetryKnowledge.id.in_(latest_of_version)
+    session.execute(
+        delete(RetryKnowledge).where(
+            RetryKnowledge.learnt_at < now - KEPT,
+            RetryKnowledge.by != IMPORTED,
+            RetryKnowledge.id.not_in(newest),
+            ~is_needed,
+        )
+    )
 
 
 def import_counts(context: Context, organization_id: UUID, text: str, by: str) -> RetryKnowledge:

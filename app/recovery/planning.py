@@ -25,7 +25,7 @@ from app.recovery.cases import Happened
 from app.recovery.deciding import decide_now, decide_without_hold
 from app.recovery.facts import attempts_of, find_method_in_force
 from app.recovery.foreseeing import NOTHING_TO_END, is_anything_to_end
-from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt
+from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, Reason, RetryAt, in_brief
 from app.vocabulary import (
     OPEN_CASE_STATES,
     CaseState,
@@ -127,7 +127,7 @@ def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: da
         _take_up_again(session, case, now)
     if isinstance(decision, RetryAt):
         if case.state is CaseState.WAITING:
-            _put_retry(session, case, decision.at, str(decision.reason), now)
+            _put_retry(session, case, decision.at, in_brief(decision), now)
         return
     steps.cancel(session, case.id, f"no try: {decision.reason}", now, (StepKind.RETRY,))
     if isinstance(decision, GiveUp):
@@ -135,7 +135,7 @@ def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: da
     elif isinstance(decision, AskCustomer):
         _ask_customer(session, case, decision, now)
     elif isinstance(decision, Hold | LeaveToStripe) and decision.until and case.state is CaseState.WAITING:
-        _put_retry(session, case, decision.until, f"look again: {decision.reason}", now)
+        _put_retry(session, case, decision.until, in_brief(decision), now)
 
 
 def _see_through_hold(session: Session, case: RecoveryCase, now: datetime) -> None:

@@ -78,3 +78,19 @@ class LeaveToStripe:
 
 
 Decision = RetryAt | AskCustomer | GiveUp | Hold | LeaveToStripe
+
+IN_BRIEF: dict[str, str] = {
+    Reason.LADDER: "the next fixed day of the campaign",
+    Reason.PLANNED: "the most promising moment within the rules",
+    Reason.PROMISED: "the day the customer promised",
+    Reason.NEW_CARD: "a new card is tried at once",
+    Reason.STRIPE_RETRIES: "Stripe tries first",
+    Reason.STRIPE_RETRIES_TOO: "Stripe still plans a try of its own",
+    Reason.OPERATOR_MUST_FIX: "the cause is on our side",
+}
+
+
+def in_brief(decision: RetryAt | Hold | LeaveToStripe) -> str:
+    """Half a sentence on why a step stands where it stands, as calendars of steps show it."""
+    words = IN_BRIEF.get(decision.reason, f"on hold, {decision.reason}")
+    return words if isinstance(decision, RetryAt) else f"look again: {words}"

@@ -1,7 +1,7 @@
 """The planner in a real case: its tries are planned, written down whole, told in words, and made again bit for bit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import import_module
 from itertools import pairwise
@@ -188,6 +188,50 @@ def test_a_switch_to_driving_plans_at_once(stage: Stage) -> None:
     stage.settle()
     last = decisions(stage, invoice)[-1]
     assert (last.kind, last.reason) == ("retry_planned", "planned")
+
+
+def another_card(stage: Stage, customer: str, **wanted: object) -> None:
+    assert stage.http.post(f"{stage.sandbox.url}/_sandbox/customers/{customer}/new-card", json=wanted, timeout=10).ok
+    stage.settle()
+
+
+def later_expiry(stage: Stage, customer: str) -> None:
+    card = stage.stripe("get", f"customers/{customer}")["invoice_settings"]["default_payment_method"]
+    stage.stripe("post", f"payment_methods/{card}", **{"card[exp_year]": stage.now.year + 5})
+    stage.settle()
+
+
+@pytest.mark.parametrize(
+    "arrive",
+    [
+        lambda stage, customer: another_card(stage, customer, by="operator", script=["do_not_honor"]),
+        lambda stage, customer: another_card(stage, customer, by="updater"),
+        later_expiry,
+    ],
+    ids=["a new card", "the updater's number", "a later expiry"],
+)
+def test_a_card_that_changed_is_tried_at_once_and_planned_anew(
+    stage: Stage, arrive: Callable[[Stage, str], None]
+) -> None:
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    invoice = stage.fail(robin["customer"], *6 * ["insufficient_funds"])
+    planned = decisions(stage, invoice)[-1]
+    stage.advance(hours=5)
+    arrive(stage, robin["customer"])
+    news = [row for row in decisions(stage, invoice) if row.id > planned.id]
+    assert (news[0].reason, news[0].at) == ("new_card", news[0].decided_at)
+    tried = stage.attempts(invoice)[-1]
+    assert tried.decision["row"] == news[0].id
+    assert tried.started_at - news[0].decided_at < timedelta(minutes=1)
+    if stage.case(invoice).state is CaseState.WAITING:
+        assert news[-1].news_at >= tried.started_at
+
+
+def test_a_planned_step_says_in_words_why_it_stands_there(stage: Stage) -> None:
+    invoice = fail(stage, "insufficient_funds")
+    assert [step.why for step in stage.steps(invoice) if step.kind is StepKind.RETRY] == [
+        "the most promising moment within the rules"
+    ]
 
 
 def test_an_earlier_case_of_the_customer_is_known_to_the_next_plan(stage: Stage) -> None:

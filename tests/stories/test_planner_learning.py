@@ -1,19 +1,35 @@
 """What the planner learns from an organization's own cases and its past, and how a draft is judged by them."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import inspect, select
 
 from app.cli.retries import retries
-from app.models import Invoice, PastAttempt, PastFailure, RetryDecision, RetryKnowledge
+from app.models import (
+    ChargeAttempt,
+    Invoice,
+    PastAttempt,
+    PastFailure,
+    RecoveryCase,
+    RetryDecision,
+    RetryKnowledge,
+)
 from app.recovery import learning
+from app.retries.evaluation import load_world, policy_of
+from app.retries.facts import DeclineSignals
 from app.retries.knowledge import SHIPPED, read_knowledge
-from app.vocabulary import AttemptState, PastOutcome
+from app.retries.measuring.contest import opening
+from app.retries.planner import consider
+from app.vocabulary import AttemptSource, AttemptState, PastOutcome
 from tests.stage import Stage
 from workers import jobs
 
@@ -126,6 +142,83 @@ def test_what_was_learnt_can_be_carried_to_another_installation(stage: Stage, tm
     refused = CliRunner().invoke(retries, ["import", str(counts)])
     assert refused.exit_code == 1
     assert "no exported counts" in refused.output
+
+
+def test_lessons_that_no_decision_was_made_with_are_forgotten_after_a_month(stage: Stage) -> None:
+    add_past(stage, 60)
+    used = learning.learn_now(stage.context, stage.organization_id, "test").version
+    stage.fail(stage.customer()["customer"], "insufficient_funds")
+    long_ago = stage.now - timedelta(days=31)
+    with stage.context.database.organization(stage.organization_id) as session:
+        for version, by in (("unused", "test"), (used, "test"), ("carried", learning.IMPORTED), ("recent", "test")):
+            session.add(
+                RetryKnowledge(
+                    organization_id=stage.organization_id, learnt_at=stage.now if version == "recent" else long_ago,
+                    by=by, version=version, is_used=True, reason="-", cases=1, gain=0.0, content=SHIPPED.to_json(),
+                )
+            )  # fmt: skip
+            session.flush()
+        learning.forget_unused(session, stage.now)
+    assert [row.version for row in lessons(stage)] == [used, used, "carried", "recent"]
+
+
+def add_logged_cases(stage: Stage, count: int) -> None:
+    """Cases whose first try was drawn and answered, as the planner of this release would have written them down."""
+    world, policy = load_world("us_consumer"), policy_of(28, 4, exploration_loss=0.01)
+    with stage.context.database.organization(stage.organization_id) as session:
+        template = session.scalars(select(RecoveryCase)).one()
+        invoice = session.get_one(Invoice, template.invoice_id)
+        for number, case in enumerate(world.cases(count, np.random.default_rng(5))):
+            failure = replace(case.failure, failed_at=stage.now - timedelta(days=40))
+            facts = opening(
+                replace(failure, signals=DeclineSignals(decline_code="insufficient_funds")), f"case_{number}"
+            )
+            found = consider(facts, policy, facts.failed_at + timedelta(minutes=1))
+            record = found.record
+            assert record is not None
+            chosen = record.candidates[record.choice]
+            debt = copied(invoice, id=uuid4(), stripe_id=f"in_logged_{number}")
+            session.add(debt)
+            session.flush()
+            logged = copied(template, id=uuid4(), invoice_id=debt.id, failed_at=facts.failed_at)
+            session.add(logged)
+            session.flush()
+            row = RetryDecision(
+                organization_id=stage.organization_id, case_id=logged.id, decided_at=facts.failed_at,
+                news_at=facts.failed_at, kind="retry_planned", reason="planned", rules=[], summary="-", mark="-",
+                at=datetime.fromisoformat(chosen.at), knowledge=record.knowledge, propensity=chosen.probability,
+                chance=chosen.chance, record=record.to_json(),
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            session.add(
+                ChargeAttempt(
+                    id=uuid4(), organization_id=stage.organization_id, connection_id=stage.connection_id,
+                    case_id=logged.id, number=1, source=AttemptSource.RECOUP, idempotency_key=f"logged-{number}",
+                    state=AttemptState.SUCCEEDED if number % 3 == 0 else AttemptState.DECLINED, amount=3000,
+                    currency="usd", started_at=datetime.fromisoformat(chosen.at), decision={"row": row.id},
+                )
+            )  # fmt: skip
+
+
+def copied(row: Any, **changes: Any) -> Any:
+    """A new row with the values of `row` but for `changes`."""
+    values = {column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
+    return type(row)(**{**values, **changes})
+
+
+def test_a_draft_is_judged_by_hundreds_of_drawn_tries_and_tells_the_cards_budget(stage: Stage) -> None:
+    stage.fail(stage.customer()["customer"], "lost_card")
+    add_logged_cases(stage, 260)
+    found = json.loads(run("replay", "--since", "2020-01-01", "--attempts", "4", "--exploration", "0.01", "--json"))
+    assert (found["cases"], found["with_tries"], found["recovered"]) == (260, 260, 87)
+    rehearsal = found["rehearsal"]
+    assert rehearsal["estimate"]["effective_cases"] >= 250
+    assert abs(rehearsal["estimate"]["value"] - 1 / 3) < 0.25
+    assert rehearsal["card_uses"] == [1.0, 1]
+    assert rehearsal["card_cap"] == 10
+    told = run("replay", "--since", "2020-01-01", "--attempts", "4", "--exploration", "0.01")
+    assert "1.0 of 10 tries in 30 days are used on average, 1 at most" in " ".join(told.split())
 
 
 def test_a_draft_is_not_judged_by_too_little(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from tests.integration.tenancy.conftest import Tenants
 
 APPEND_ONLY = (
     *("audit_entries", "campaign_versions", "case_entries", "delivery_events"),
-    *("retry_decisions", "retry_knowledge"),
+    "retry_decisions",
 )
 ROLES = (APP_ROLE, SWEEPER_ROLE)
 SCHEMA = "relnamespace = current_schema()::regnamespace"
@@ -118,6 +118,12 @@ def test_what_was_written_down_for_good_cannot_be_changed_or_deleted(tenants: Te
     assert refused(tenants, change.format(table)) == "42501"
     with pytest.raises(ProgrammingError, match="permission denied"), tenants.database.system() as session:
         session.execute(text(change.format(table)))
+
+
+def test_a_lesson_may_be_forgotten_but_not_changed(tenants: Tenants) -> None:
+    assert refused(tenants, "update retry_knowledge set by = by") == "42501"
+    with pytest.raises(ProgrammingError, match="permission denied"), tenants.database.system() as session:
+        session.execute(text("delete from retry_knowledge"))
 
 
 def test_no_role_of_ours_can_empty_a_table(tenants: Tenants) -> None:
