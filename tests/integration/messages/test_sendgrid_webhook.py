@@ -248,3 +248,50 @@ def test_a_batch_may_speak_of_strangers_and_of_several_organizations(
     assert answer.status_code == 200
     assert post.message(message_id).state is MessageState.DELIVERED
     assert other.message(theirs).state is MessageState.DELIVERED
+
+
+def test_an_open_by_a_machine_is_kept_apart_from_one_by_a_person(
+    client: FlaskClient, post: Post, message_id: UUID
+) -> None:
+    tell(client, event(post, message_id, "open", sg_machine_open=True))
+    tell(client, event(post, message_id, "open", useragent="Mozilla/5.0"))
+    assert [kept.is_by_machine for kept in stored(post)] == [True, True]
+    assert post.message(message_id).opened_at is None
+    tell(client, event(post, message_id, "open", useragent="Mozilla/5.0 (via ggpht.com GoogleImageProxy)"))
+    assert post.message(message_id).opened_at == START
+    with post.context.database.organization(post.rows.organization_id) as session:
+        names = list(session.scalars(select(CaseEntry.name).order_by(CaseEntry.id)))
+    assert names == ["mail_sent", "mail_opened", "mail_delivered"]
+
+
+@pytest.mark.parametrize(
+    ("reported", "name"),
+    [
+        ({"kind": "deferred", "response": "451 try later"}, "mail_deferred"),
+        ({"kind": "spamreport"}, "mail_complained"),
+        ({"kind": "group_unsubscribe"}, "mail_unsubscribed"),
+        ({"kind": "click"}, "mail_clicked"),
+        ({"kind": "dropped", "reason": "Bounced Address"}, "mail_bounced"),
+    ],
+)
+def test_what_became_of_a_mail_stands_on_the_cases_timeline_without_an_address(
+    client: FlaskClient, post: Post, message_id: UUID, reported: dict[str, Any], name: str
+) -> None:
+    tell(client, event(post, message_id, **reported))
+    with post.context.database.organization(post.rows.organization_id) as session:
+        lines = session.scalars(select(CaseEntry).where(CaseEntry.name == name)).all()
+    assert len(lines) == 1
+    assert "@" not in f"{lines[0].summary}{lines[0].data}"
+
+
+def test_a_complaint_takes_the_place_of_an_unsubscription_and_not_the_other_way(
+    client: FlaskClient, post: Post, message_id: UUID
+) -> None:
+    for kind, expected in (
+        ("unsubscribe", "unsubscribed"),
+        ("spamreport", "spam_report"),
+        ("unsubscribe", "spam_report"),
+    ):
+        tell(client, event(post, message_id, kind))
+        with post.context.database.organization(post.rows.organization_id) as session:
+            assert find_reason(session, "anna.schmidt@example.com") == expected
