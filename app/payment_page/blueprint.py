@@ -9,7 +9,7 @@ from app.payment_page.throttle import PageThrottle
 from app.security_headers import policy
 
 THROTTLE = "recoup.payment_page_throttle"
-PUBLIC = ("payment_page.style", "payment_page.element_script", "payment_page.logo")
+PUBLIC = ("payment_page.element_script", "payment_page.logo")
 
 payment_page = Blueprint("payment_page", __name__, url_prefix="/pay", template_folder="templates")
 
@@ -23,7 +23,7 @@ def _prepare(state: BlueprintSetupState) -> None:
     """
     context: Context = state.app.extensions["recoup"]
     state.app.extensions[THROTTLE] = PageThrottle(context.settings.require("redis_url"))
-    state.app.jinja_env.globals["pay_style"] = styles.name_for
+    state.app.jinja_env.globals["pay_style"] = styles.inline
     csrf = state.app.extensions.get("csrf")
     if csrf is not None:
         csrf.exempt(payment_page)
@@ -38,6 +38,7 @@ def _keep_to_yourself(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     own = policy(
         script_src="'none'",
+        style_src=styles.source(),
         connect_src="'none'",
         img_src="'self' data: https:",
         form_action=" ".join(("'self'", *stripe_pages.origins())),

@@ -10,7 +10,7 @@ from flask import Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.accounts.connections import gateway_for
-from app.payment_page import stripe_pages
+from app.payment_page import stripe_pages, styles
 from app.payment_page.bills import CardUse
 from app.payment_page.blueprint import payment_page
 from app.payment_page.card import finish, key_of_click, remember
@@ -72,6 +72,7 @@ def give_card_here(token: str) -> ResponseReturnValue:
     response = make_response(page)
     response.headers["Content-Security-Policy"] = policy(
         script_src=f"'self' {_STRIPE}",
+        style_src=styles.source(),
         frame_src=f"{_STRIPE} https://hooks.stripe.com",
         connect_src="'self' https://api.stripe.com",
         img_src="'self' data: https:",

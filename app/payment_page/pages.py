@@ -1,13 +1,12 @@
-"""What can be looked at: the page itself, the outcome of what was done on it, and its stylesheet. Nothing acts here."""
+"""What can be looked at: the page itself, and the outcome of what was done on it. Nothing acts here."""
 
 from datetime import timedelta
 
-from flask import Response, abort, redirect, render_template, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.accounts.connections import gateway_for
 from app.log import get_logger
-from app.payment_page import styles
 from app.payment_page.bills import TO_SETTLE, CardUse, Stage
 from app.payment_page.blueprint import payment_page
 from app.payment_page.standing import Standing
@@ -32,16 +31,6 @@ NOTES = {
     ADDRESS_CHANGED: "contact.changed",
 }
 GOOD_NEWS = (ADDRESS_CHANGED,)
-
-
-@payment_page.get("/style/<version>-<colour>.css", endpoint="style")
-def style(version: str, colour: str) -> Response:
-    """The stylesheet in the merchant's colour."""
-    if not styles.HEX.fullmatch(colour):
-        abort(404)
-    response = Response(styles.sheet_for(f"#{colour}"), mimetype="text/css")
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
 
 
 @payment_page.get("/<token>")

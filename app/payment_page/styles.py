@@ -1,41 +1,54 @@
-"""The page's one stylesheet, with the merchant's colour in it: one request, kept for a year, no inline style.
+"""The page's one stylesheet, with the merchant's colour in it, inside the page: one request is the whole first view.
 
-The colour and a hash of the sheet are in its name, so the answer never changes and needs no row.
+The content security policy names the sheet by its hash, so that no other inline style is let in.
 """
 
+import base64
 import hashlib
 import re
 from functools import lru_cache
 from pathlib import Path
 
+from flask import g
+from markupsafe import Markup
+
 from emails.colours import DEFAULT_BRAND, button_colours
 
-HEX = re.compile(r"[0-9a-f]{3}|[0-9a-f]{6}")
-_DEFAULT = "{:02x}{:02x}{:02x}".format(*DEFAULT_BRAND)
 SHEET = Path(__file__).parent / "static" / "page.css"
+_HEX = re.compile(r"[0-9a-f]{3}|[0-9a-f]{6}")
+_DEFAULT = "{:02x}{:02x}{:02x}".format(*DEFAULT_BRAND)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
-def name_for(brand: str | None) -> tuple[str, str]:
-    """The two parts of the stylesheet's name: a hash of the sheet, and `rrggbb`."""
-    wanted = (brand or "").strip().removeprefix("#").lower()
-    return _version(), wanted if HEX.fullmatch(wanted) else _DEFAULT
+def inline(brand: str | None) -> Markup:
+    """The style element in the merchant's colour, for the head of a page; `source` then lets it in."""
+    sheet = sheet_for(brand)
+    g.pay_sheet = sheet
+    return Markup("<style>{}</style>").format(Markup(sheet))  # noqa: S704  ours, and a colour of hex digits
+
+
+def source() -> str:
+    """What this response's policy lets in as style: the sheet that was put into it, and nothing else inline."""
+    sheet: str | None = g.get("pay_sheet")
+    return f"'self' '{_hash(sheet)}'" if sheet else "'self'"
 
 
 @lru_cache(maxsize=256)
-def sheet_for(brand: str) -> str:
-    """The stylesheet with the colours of `#rrggbb`, made readable on a light and on a dark page."""
-    colours = button_colours(brand)
+def sheet_for(brand: str | None) -> str:
+    """The stylesheet with the colours of `#rrggbb` (ours where it is none), readable on light and on dark."""
+    wanted = (brand or "").strip().removeprefix("#").lower()
+    colours = button_colours(f"#{wanted if _HEX.fullmatch(wanted) else _DEFAULT}")
     return (
         f":root{{--fill:{colours.fill};--on-fill:{colours.ink};"
         f"--dark-fill:{colours.dark_fill};--dark-on-fill:{colours.dark_ink}}}\n{_sheet()}"
     )
 
 
+@lru_cache(maxsize=256)
+def _hash(sheet: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
+
+
 @lru_cache
 def _sheet() -> str:
-    return SHEET.read_text(encoding="utf-8")
-
-
-@lru_cache
-def _version() -> str:
-    return hashlib.sha256(_sheet().encode()).hexdigest()[:10]
+    return _COMMENT.sub("", SHEET.read_text(encoding="utf-8")).strip()

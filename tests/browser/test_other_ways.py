@@ -210,7 +210,7 @@ def test_the_first_view_is_light_enough_for_slow_3g(open_page: Open, generous: S
     page.on("response", lambda answer: sizes.append(sum(answer.request.sizes().values())))
     page.goto(payer.url, wait_until="networkidle")
     assert sum(sizes) < FIRST_VIEW
-    assert len(sizes) * ROUND_TRIP + sum(sizes) / SLOW_3G < 2
+    assert len(sizes) * ROUND_TRIP + sum(sizes) / SLOW_3G < 1
 
 
 def _script(route: Route, text: str) -> None:

@@ -19,7 +19,7 @@ from app.links import LinkInvalid, MailLink
 from app.messages.subjects import Subject, subject_of
 from app.models import Invoice, Message
 from app.money import Money
-from app.payment_page import stripe_pages
+from app.payment_page import stripe_pages, styles
 from app.payment_page.blueprint import THROTTLE
 from app.payment_page.throttle import PageThrottle
 from app.payment_page.visits import TooOften
@@ -47,6 +47,7 @@ def _keep_to_yourself(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Security-Policy"] = policy(
         script_src="'none'",
+        style_src=styles.source(),
         connect_src="'none'",
         img_src="'self' data: https:",
         form_action=" ".join(("'self'", *stripe_pages.origins())),

@@ -30,12 +30,13 @@ def test_a_form_sent_from_another_site_is_refused(site: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("brand", "name"), [("#AA0044", "aa0044"), ("#fc0", "fc0"), (None, "2b5bd7"), ("red;}", "2b5bd7"), ("", "2b5bd7")]
+    ("brand", "fill"),
+    [("#AA0044", "#aa0044"), ("#fc0", "#ffcc00"), (None, "#2b5bd7"), ("red;}", "#2b5bd7"), ("", "#2b5bd7")],
 )
-def test_the_stylesheet_is_named_after_a_colour_and_nothing_else(brand: str | None, name: str) -> None:
-    version, colour = styles.name_for(brand)
-    assert colour == name
-    assert version.isalnum()
+def test_the_stylesheet_takes_a_colour_and_nothing_else(brand: str | None, fill: str) -> None:
+    sheet = styles.sheet_for(brand)
+    assert sheet.startswith(f":root{{--fill:{fill};")
+    assert "</" not in sheet
 
 
 def test_the_writing_on_the_button_can_be_read_on_a_pale_brand() -> None:
