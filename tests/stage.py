@@ -19,13 +19,13 @@ from sqlalchemy.orm import Session
 from app.accounts.connections import connect
 from app.accounts.users import create_organization
 from app.campaigns.definition import MONTHLY, CampaignDefinition, RetrySettings
-from app.clock import SandboxClock
 from app.context import Context
 from app.models import CaseEntry, ChargeAttempt, Invoice, Message, RecoveryCase, Step
 from app.recovery.campaigns import add_defaults, add_version
 from app.sandbox.server import RunningSandbox
 from app.settings import Settings
 from app.vocabulary import ConnectionMode
+from tests.daytime import begin_by_day
 from tests.house import House
 from workers import boot
 from workers.pool import work
@@ -192,14 +192,6 @@ def open_stage(house: House, settings: Settings, mode: ConnectionMode = Connecti
         organization_id = new_organization(context)
         connected = connect(context, organization_id, api_key=SANDBOX_KEY, webhook_secret=None, mode=mode, actor="test")
         yield Stage(context, sandbox, house.url, organization_id, connected.connection_id)
-
-
-def begin_by_day(settings: Settings) -> None:
-    """Turn the clock to 15:00 UTC tomorrow, which is day in Europe and America, so that no story's mails wait for the
-    end of somebody's night because of the hour at which the tests are run."""
-    clock = SandboxClock(settings.home / "clock.json")
-    tomorrow = (clock.now() + timedelta(days=1)).replace(hour=15, minute=0, second=0, microsecond=0)
-    clock.turn_to(tomorrow)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from app.recovery.invariants import find_offences
 from app.schema import upgrade
 from app.settings import Settings
 from app.vocabulary import AttemptSource, ConnectionMode
+from tests.daytime import begin_by_day
 from tests.faults.processes import STRANGE, Forge, Member
 
 SANDBOX_KEY = "rk_test_sandbox"
@@ -313,6 +314,7 @@ def open_town(
         services = embedded.start(home, durable=True)
         settings = _settings(home, services, workers)
         upgrade(settings.require("database_url"))
+        begin_by_day(settings)
         members = _members(forge, settings)
         members["sandbox"].start()
         context = make_context(settings)
