@@ -204,13 +204,7 @@ def test_a_campaign_can_answer_a_mail_that_came_back(client: FlaskClient, post: 
     answer = {"key": "other_contact", "kind": "reminder", "days": 1, "anchor": "event", "on": "mail_bounced"}
     with post.context.database.organization(post.rows.organization_id) as session:
         content = CampaignDefinition.model_validate({"messages": [answer]})
-        told: dict[str, Any] = {
-            "slug": "monthly",
-            "name": "Monthly",
-            "definition": content,
-            "is_default": True,
-            "by": "test",
-        }
+        told: dict[str, Any] = {"slug": "monthly", "name": "Monthly", "definition": content, "by": "test"}
         post.rows.case(session).campaign_version_id = add_version(session, **told, is_default=True, now=START).id
     came_back = event(post, message_id, "bounce", type="bounce")
     assert tell(client, came_back).status_code == 200
