@@ -130,6 +130,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     "get_account": [lambda g: g.get_account()],
     "get_charge": [lambda g: g.get_charge("ch_1")],
+    "get_bill": [lambda g: g.get_bill("in_1")],
     "get_card_setup": [lambda g: g.get_card_setup("cs_1")],
     "get_customer": [lambda g: g.get_customer("cus_1")],
     "get_invoice": [lambda g: g.get_invoice("in_1")],
@@ -143,6 +144,11 @@ CALLS: dict[str, list[Call]] = {
         lambda g: g.events_page(("invoice.paid",), created_after=MOMENT, newer_than="evt_1"),
         lambda g: g.events_page(("invoice.paid",), created_after=MOMENT, cursor="evt_1"),
     ],
+    "charged_next_page": [
+        lambda g: g.charged_next_page(after=MOMENT, until=MOMENT),
+        lambda g: g.charged_next_page(after=MOMENT, until=MOMENT, cursor="sub_1"),
+    ],
+    "invoices_by_hand_page": [lambda g: g.invoices_by_hand_page(), lambda g: g.invoices_by_hand_page(cursor="in_1")],
     "failed_charges_page": [lambda g: g.failed_charges_page(created_after=MOMENT, cursor="ch_1")],
     "invoices_page": [
         lambda g: g.invoices_page(created_after=MOMENT, open_only=True),
