@@ -12,6 +12,7 @@ from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
 
 from app.accounts import api_keys, embed_tokens
 from app.accounts.api_keys import Holder
@@ -93,6 +94,11 @@ def _keep_private(response: Response) -> Response:
 @embed.errorhandler(Refused)
 def _refused(refused: Refused) -> ResponseReturnValue:
     return problems.respond(refused.status, refused.detail, refused.errors, refused.headers)
+
+
+@embed.errorhandler(HTTPException)
+def _http_problem(error: HTTPException) -> ResponseReturnValue:
+    return problems.respond(error.code or 500, error.description or "Look at docs/embedding.md and ask again.")
 
 
 @embed.errorhandler(OperationalError)

@@ -153,6 +153,19 @@ def test_a_page_of_cases_costs_the_same_however_many_are_on_it(program: Program,
     assert len(counted) == few
 
 
+def test_a_fault_of_ours_is_a_problem_too_and_shows_nothing_of_its_inside(
+    program: Program, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_args: object) -> None:
+        raise RuntimeError("sk_live_secret")
+
+    monkeypatch.setattr(type(context.database), "organization", break_down)
+    monkeypatch.setattr(program.client.application, "testing", False)
+    answer = program.get("/api/v1/cases")
+    assert (answer.status_code, answer.mimetype) == (500, "application/problem+json")
+    assert "sk_live" not in answer.text
+
+
 def test_without_its_database_the_api_says_when_to_come_again(
     program: Program, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -276,6 +276,11 @@ def test_every_language_of_the_mails_has_every_text() -> None:
         assert language == "en" or not set(words.values()) & set(notice.texts("en").values())
 
 
+def test_a_nul_in_the_address_is_refused(app: Flask) -> None:
+    answer = app.test_client().get("/embed/notice?token=a%00b")
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+
+
 def test_asking_without_end_is_slowed(app: Flask, key: MadeKey) -> None:
     token, client = token_for(key, "cus_nobody"), app.test_client()
     for _ in range(OF_NOTICE.amount):
