@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import conflicts
 from app.inbox.errands import looking
+from app.messages.wording import bad_texts
 from app.models import ChargeAttempt, Connection, InboxEvent, Message, RecoveryCase, Step
 from app.recovery import questions
 from app.vocabulary import (
@@ -120,6 +121,12 @@ def _mails(session: Session, now: datetime) -> list[Concern]:
     if failed:
         advice = "The mail service refused these. Check its settings and the sender's address."
         concerns.append(Concern(f"{_many(failed, 'mail')} refused this week", advice, _outbox("failed")))
+    stale = bad_texts(session)
+    if stale:
+        advice = "Ours are said in their place, so that no mail is wrong or late. Mend them, or reset them to ours."
+        concerns.append(
+            Concern(f"{_many(len(stale), 'mail text')} of yours not said", advice, url_for("console.mails"))
+        )
     if bounced:
         advice = "These customers cannot be reached by mail. Find another way to write to them."
         concerns.append(Concern(f"{_many(bounced, 'mail')} bounced this week", advice, _outbox("bounced")))

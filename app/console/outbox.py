@@ -5,26 +5,16 @@ The mail's HTML is shown in a frame of its own, whose policy allows no script, n
 
 from uuid import UUID
 
-from flask import Response, abort, make_response, render_template
+from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from app.console import current, wanted
 from app.console.blueprint import console
+from app.console.mail_frame import framed, framing
 from app.console.paging import read_page
 from app.models import Customer, DeliveryEvent, Message
-from app.security_headers import policy
 from app.vocabulary import MessageState
-
-_MAIL_POLICY = policy(
-    script_src=None,
-    connect_src=None,
-    form_action="'none'",
-    style_src="'unsafe-inline'",
-    img_src="https: data:",
-    frame_ancestors="'self'",
-    sandbox="",
-)
 
 
 @console.get("/outbox")
@@ -51,9 +41,7 @@ def message(message_id: UUID) -> ResponseReturnValue:
             select(DeliveryEvent).where(DeliveryEvent.message_id == message_id).order_by(DeliveryEvent.happened_at)
         ).all()
     page = render_template("console/message.html", message=found, customer=customer, delivery_events=happened)
-    response = make_response(page)
-    response.headers["Content-Security-Policy"] = policy(frame_src="'self'")
-    return response
+    return framing(page)
 
 
 @console.get("/outbox/<uuid:message_id>/html")
@@ -62,6 +50,4 @@ def message_html(message_id: UUID) -> ResponseReturnValue:
         found = session.get(Message, message_id)
     if found is None or found.html_body is None:
         abort(404)
-    response = Response(found.html_body, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _MAIL_POLICY
-    return response
+    return framed(found.html_body)

@@ -1,9 +1,14 @@
 """How an organization looks to its customers: in mails, and on the page behind their link. Decides nothing else."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from app.models import Organization
+from sqlalchemy.orm import Session
+
+from app.messages.brand_values import Values
+from app.messages.wording import Author
+from app.models import AuditEntry, Organization
 from emails import Merchant
 
 
@@ -41,3 +46,28 @@ def merchant_of(organization: Organization, base_url: str) -> Merchant:
 def logo_address(base_url: str, organization_id: UUID, logo_id: UUID) -> str:
     """Where an uploaded logo can be fetched by whoever reads a mail; what is there never changes."""
     return f"{base_url.rstrip('/')}/pay/logo/{organization_id}/{logo_id}"
+
+
+def change(session: Session, values: Values, by: Author, now: datetime) -> bool:
+    """Keep checked values (`brand_values.read`) for the transaction's organization; False where all were so."""
+    organization = session.get_one(Organization, session.info["organization_id"], with_for_update=True)
+    changes = {
+        name: {"before": getattr(organization, name), "after": value}
+        for name, value in values.items()
+        if getattr(organization, name) != value
+    }
+    for name, each in changes.items():
+        setattr(organization, name, each["after"])
+    if changes:
+        session.add(
+            AuditEntry(
+                organization_id=organization.id,
+                actor=by.name,
+                user_id=by.user_id,
+                action="branding.changed",
+                subject="branding",
+                happened_at=now,
+                data=changes,
+            )
+        )
+    return bool(changes)

@@ -128,6 +128,12 @@ def kinds_saying(key: str) -> tuple[str, ...]:
     return tuple(kind for kind in emails.kinds if stems.intersection(texts_of(kind)))
 
 
+def home_of(key: str) -> str | None:
+    """The kind of mail that the text of `key` was written for; None for one that mails of every kind share."""
+    first = (split_key(key) or (key, None))[0].partition(".")[0]
+    return first if first in emails.kinds else None
+
+
 def keys_of(language: str, stems: tuple[str, ...], variant: str | None = None) -> tuple[str, ...]:
     """The editable keys behind `stems`, with the plural forms of the language, each as the variant's where one is
     named."""

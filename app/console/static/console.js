@@ -1,4 +1,5 @@
-// What the pages do beyond plain HTML: copying ids, and keeping the parts marked data-live fresh.
+// What the pages do beyond plain HTML: copying ids, keeping the parts marked data-live fresh, and showing what a form
+// marked data-preview comes to while it is filled in.
 // Every page works without this file.
 "use strict";
 
@@ -79,6 +80,46 @@ if (liveSwitch && isLive) {
   });
 }
 
+// Every look is a new frame: going on in the same one would fill the back button with every pause in typing. The old
+// frame stays until the new one has arrived.
+function previewing(form) {
+  const button = [...form.elements].find((each) => "show" in each.dataset);
+  const frames = document.querySelector(".frames");
+  let looks = 0;
+  let waiting;
+  let isUnsaved = false;
+
+  function show() {
+    const frame = frames.firstElementChild.cloneNode(false);
+    frame.removeAttribute("src");
+    frame.name = `${form.dataset.preview}-${(looks += 1)}`;
+    frame.classList.add("coming");
+    frames.append(frame);
+    button.formTarget = frame.name;
+    form.requestSubmit(button);
+    frame.addEventListener("load", () => {
+      while (frames.firstElementChild !== frame) frames.firstElementChild.remove();
+      frame.classList.remove("coming");
+    });
+  }
+
+  for (const field of form.elements) {
+    const isTyped = field.matches("textarea, input:not([type=radio])");
+    field.addEventListener("input", () => {
+      isUnsaved ||= isTyped;
+      clearTimeout(waiting);
+      waiting = setTimeout(show, isTyped ? 500 : 0);
+    });
+  }
+  form.addEventListener("submit", (event) => {
+    if (event.submitter !== button) isUnsaved = false;
+  });
+  addEventListener("beforeunload", (event) => {
+    if (isUnsaved) event.preventDefault();
+  });
+}
+
 offerCopying(document);
+document.querySelectorAll("form[data-preview]").forEach(previewing);
 for (const part of liveParts) shown.set(part.id, contentOf(part));
 setTimeout(keepFresh, EVERY);

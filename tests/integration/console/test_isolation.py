@@ -19,6 +19,7 @@ NO_ROW: dict[str, list[str]] = {
     "filename": ["console.css"],
     "table": ["currencies", "cohorts"],
     "section": list(SECTIONS),
+    "kind": ["reminder", "recovered"],
 }
 ROWS: dict[str, Callable[[World], object]] = {
     "case_id": lambda world: world.case_ids[CaseState.WAITING],
@@ -29,6 +30,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "campaign_id": lambda world: world.campaign_id,
     "connection_id": lambda world: world.connection_id,
     "rehearsal_id": lambda world: world.rehearsal_id,
+    "entry_id": lambda world: world.wording_entry_id,
     "key_id": lambda world: world.api_key_id,
 }
 

@@ -25,6 +25,7 @@ from app.models import (
     Hold,
     InboxEvent,
     Invoice,
+    MailWording,
     Message,
     Organization,
     PaymentMethod,
@@ -83,6 +84,7 @@ class World:
     rehearsal_id: UUID = field(default_factory=uuid4)
     api_key_id: UUID = field(default_factory=uuid4)
     event_id: int = 0
+    wording_entry_id: int = 0
 
 
 def make_world(database: Database, mark: str, now: datetime) -> World:
@@ -243,7 +245,20 @@ def _add_history(session: Session, world: World, now: datetime) -> None:
         type="invoice.payment_failed", object_id=f"in_{mark}", created_at=now, received_at=now, tries=5,
         body=zlib.compress(b"{}"), state=InboxState.PARKED, next_try_at=now, problem=f"{mark}: no such customer",
     )  # fmt: skip
-    session.add(event)
+    said = {"before": None, "after": f"{mark}: thank you"}
+    worded = AuditEntry(
+        **mine, actor=f"{mark} Ann", action="mail_texts.changed", subject="mails in sv", happened_at=now,
+        data={"language": "sv", "kinds": ["recovered"], "texts": {"recovered.heading": said}, "why": "changed"},
+    )  # fmt: skip
+    wording = MailWording(
+        **mine,
+        language="sv",
+        key="recovered.heading",
+        text=f"{mark}: thank you",
+        changed_at=now,
+        changed_by=f"{mark} Ann",
+    )
+    session.add_all([event, worded, wording])
     session.flush()
     session.add(
         DeliveryEvent(
@@ -257,4 +272,4 @@ def _add_history(session: Session, world: World, now: datetime) -> None:
             data={},
         )
     )
-    world.event_id = event.id
+    world.event_id, world.wording_entry_id = event.id, worded.id
