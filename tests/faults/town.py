@@ -384,14 +384,8 @@ def _settle_in(town: Town, campaign: CampaignDefinition) -> None:
         session.flush()
     with town.context.database.organization(organization.id) as session:
         add_version(session, slug="short", name="Short", definition=campaign, is_default=True, now=now, by="test")
-    connect(
-        town.context,
-        organization.id,
-        api_key=SANDBOX_KEY,
-        webhook_secret=None,
-        mode=ConnectionMode.DRIVE,
-        actor="test",
-    )
+    wanted = {"api_key": SANDBOX_KEY, "webhook_secret": None, "mode": ConnectionMode.DRIVE, "actor": "test"}
+    connect(town.context, organization.id, **wanted)
 
 
 def _answers(http: requests.Session, url: str) -> bool:
