@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: run test check format lock clean faults-long books mails
+.PHONY: run test check format lock clean faults-long books adversary-long mails
 
 run: $(READY)
 	@RECOUP_SANDBOX=$${RECOUP_SANDBOX-1} $(BIN)/recoup up
@@ -33,6 +33,11 @@ books: $(DEV_READY)
 # Every mail in every language and state, to be looked at: make mails MAILS=--language=de
 mails: $(DEV_READY)
 	@$(BIN)/python -m tools.mail_pictures $(MAILS)
+
+# A million charges that all want to break a rule, over every brand; exits with 1 if one does:
+# make adversary-long RECOUP_ADVERSARY_CHARGES=1000000 RECOUP_ADVERSARY_PROCESSES=2
+adversary-long: $(DEV_READY)
+	@$(BIN)/python -m benchmarks.retries_adversary --eager --charges $${RECOUP_ADVERSARY_CHARGES-1000000} --processes $${RECOUP_ADVERSARY_PROCESSES-2}
 
 format: $(DEV_READY)
 	$(BIN)/ruff format .

@@ -1,6 +1,7 @@
-"""Measures the retry planner in our own worlds: the targets, what each part is worth, learning, speed.
+"""Measures the retry planner in our own worlds and in strange ones: the targets, each part's worth, learning, speed.
 
-`python -m benchmarks.retries contest|ablations|learning|off-policy|speed [--cases N] [--seed S]`, a line at a time.
+`python -m benchmarks.retries contest|ablations|learning|off-policy|speed [--world W] [--cases N] [--seed S]`, a line at
+a time; `--world strange` stands for all of `strange_worlds`, and without it all of our own are played.
 """
 
 import argparse
@@ -16,8 +17,10 @@ from app.retries.measuring.contest import Played, opening, play
 from app.retries.measuring.ours import Ours
 from app.retries.planning import make_plan
 from app.retries.replaying import Tried, rehearse
+from benchmarks import strange_worlds
 
-WORLDS = ("us_consumer", "uk_eu", "business_credit", "foreign_calendars", "no_structure")
+OWN = ("us_consumer", "uk_eu", "business_credit", "foreign_calendars", "no_structure")
+STRANGE = {make.__name__: f"benchmarks.strange_worlds:{make.__name__}" for make in strange_worlds.ALL}
 ABLATIONS = ("recoup-no-floors", "recoup-no-calendars", "recoup-no-updates", "recoup-short-window")
 TAUGHT = (0, 100, 300, 3000)
 
@@ -28,10 +31,11 @@ def main() -> None:
     parser.add_argument("part", choices=tuple(PARTS))
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--world", action="append", choices=WORLDS)
+    parser.add_argument("--world", action="append", choices=(*OWN, *STRANGE, "strange"))
     given = parser.parse_args()
-    for world in given.world or WORLDS:
-        PARTS[given.part](world, given.cases, given.seed)
+    wanted = [name for each in given.world or OWN for name in (STRANGE if each == "strange" else (each,))]
+    for name in wanted:
+        PARTS[given.part](STRANGE.get(name, name), given.cases, given.seed)
 
 
 def contest(world: str, cases: int, seed: int) -> None:

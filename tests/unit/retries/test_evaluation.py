@@ -21,9 +21,11 @@ from app.retries.evaluation import (
 )
 from app.retries.measuring.contest import broken_rules, opening, play
 from app.retries.measuring.figures import calibration_error, wilson
+from benchmarks import strange_worlds
 from tests.unit.retries.cases import after, case, declined
 
 OWN = ("us_consumer", "uk_eu", "business_credit", "foreign_calendars", "no_structure")
+STRANGE = [f"benchmarks.strange_worlds:{make.__name__}" for make in strange_worlds.ALL]
 KEYS = {"recovered_share", "interval95", "attempts_per_case", "violations", "mean_days_to_recovery", "plan_ms_mean",
         "plan_ms_p99", "calibration_error"}  # fmt: skip
 
@@ -46,7 +48,7 @@ def test_the_clairvoyant_is_ahead_of_everybody(result: Evaluation) -> None:
     assert 0 < result.gap_closed["recoup"] < 1
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", [*OWN, *STRANGE])
 def test_a_moment_gives_everybody_the_same_answer_and_a_seed_the_same_world(name: str) -> None:
     one, other = (load_world(name).cases(12, np.random.default_rng(9)) for _ in range(2))
     for mine, yours in zip(one, other, strict=True):
