@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from app.campaigns.definition import CampaignDefinition
 from app.campaigns.problems import Path, Problem, problems_of
@@ -152,25 +152,31 @@ def _load(text: str) -> tuple[Any, Node | None]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe, as YAML 1.2 reads words, and without keys that stand twice or values that stand in for others."""
+    """Safe, as YAML 1.2 reads words, without keys that stand twice, values that stand in for others, and kinds."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  (how PyYAML is told)
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(
-                problem="a *name stands for something written elsewhere; write it out", problem_mark=mark
-            )
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        problem = None
+        if isinstance(event, yaml.AliasEvent):
+            problem = "a *name stands for something written elsewhere; write it out"
+        elif getattr(event, "tag", None):
+            problem = "a word with ! says of what kind a value is; take it out, or put the value in quotes"
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
+        """Every key is a word, also one that looks like a number."""
+        content: dict[Hashable, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key has to be a word", problem_mark=key.start_mark)
+            if key.value in content:
                 raise yaml.MarkedYAMLError(problem=f"{key.value} is there twice; keep one", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
+            content[key.value] = self.construct_object(value, deep=deep)
+        return content
 
 
 for _tag, _pattern, _first in (

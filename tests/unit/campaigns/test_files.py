@@ -99,7 +99,22 @@ def test_everything_wrong_is_told_at_once() -> None:
         )
 
 
-@pytest.mark.parametrize("text", ["", "campaigns:", "campaigns: []", "campaigns: 3", "- 1", "campaigns: [1]", "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "campaigns:",
+        "campaigns: []",
+        "campaigns: 3",
+        "- 1",
+        "campaigns: [1]",
+        "\x00",
+        "[1]: 2",
+        "1: 2",
+        "campaigns: {? [a] : b}",
+        "campaigns: !!timestamp x",
+    ],
+)
 def test_a_file_of_something_else_is_refused_in_words(text: str) -> None:
     with pytest.raises(CampaignFileInvalid):
         read_file(text)
