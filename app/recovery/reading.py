@@ -44,17 +44,19 @@ class Reading:
 
 def read_invoice(gateway: StripeGateway, invoice_id: str, read_at: datetime) -> Reading:
     """Read an invoice with all its surroundings; raises `GatewayError` (`NotFound` when the invoice is gone)."""
-    invoice = gateway.get_invoice(invoice_id)
+    bill = gateway.get_bill(invoice_id)
+    invoice = bill.invoice
     if invoice.customer_id is None:
         raise NotFound(f"invoice {invoice_id} names no customer")
-    customer = gateway.get_customer(invoice.customer_id)
-    subscription = _find_subscription(gateway, invoice.subscription_id)
+    customer = bill.customer or gateway.get_customer(invoice.customer_id)
+    subscription = bill.subscription or _find_subscription(gateway, invoice.subscription_id)
     charges = _find_charges(gateway, invoice)
     is_charged = bool(charges) and charges[-1].status == "succeeded"
-    intent = None if is_charged else _find_intent(gateway, invoice.payment_intent_id)
+    intent = None if is_charged else bill.intent or _find_intent(gateway, invoice.payment_intent_id)
     if intent and not charges and intent.status in WANTS_ANOTHER_TRY and intent.signals != Signals():
         charges = [_failure_told_by(intent, invoice, read_at)]
     payment_method_id = find_effective_payment_method_id(invoice, subscription, customer)
+    brought = bill.payment_method if bill.payment_method and bill.payment_method.id == payment_method_id else None
     return Reading(
         read_at=read_at,
         invoice=invoice,
@@ -62,7 +64,7 @@ def read_invoice(gateway: StripeGateway, invoice_id: str, read_at: datetime) -> 
         subscription=subscription,
         charges=tuple(charges),
         intent=intent,
-        payment_method=_find_payment_method(gateway, payment_method_id),
+        payment_method=brought or _find_payment_method(gateway, payment_method_id),
         payment_method_id=payment_method_id,
     )
 

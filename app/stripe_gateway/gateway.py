@@ -2,6 +2,7 @@
 
 from app.stripe_gateway.account import AccountCalls
 from app.stripe_gateway.ahead import AheadCalls
+from app.stripe_gateway.bills import BillCalls
 from app.stripe_gateway.card_setup import CardSetupCalls
 from app.stripe_gateway.paying import PayCalls
 from app.stripe_gateway.payment_methods import PaymentMethodCalls, find_effective_payment_method_id
@@ -12,6 +13,7 @@ from app.stripe_gateway.subscriptions import SubscriptionCalls
 
 class StripeGateway(
     PayCalls,
+    BillCalls,
     SubscriptionCalls,
     PriceCalls,
     PaymentMethodCalls,

@@ -271,3 +271,14 @@ class EventSnapshot:
     object_type: str | None
     object_id: str | None
     raw: Json
+
+
+@dataclass(frozen=True)
+class Bill:
+    """An invoice, and those parts around it that came in the same answer."""
+
+    invoice: InvoiceSnapshot
+    customer: CustomerSnapshot | None = None
+    subscription: SubscriptionSnapshot | None = None
+    intent: PaymentIntentSnapshot | None = None
+    payment_method: PaymentMethodSnapshot | None = None
