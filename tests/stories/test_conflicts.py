@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.accounts import conflicts
+from app.campaigns.definition import MONTHLY, CampaignDefinition
 from app.models import Conflict, Connection
 from app.recovery import operator
 from app.recovery.invariants import find_offences
@@ -15,6 +16,7 @@ from tests.integration.errands.conftest import reconcile
 from tests.stage import LADDER, Stage
 
 OWNER = Person("Olga")
+either_timing = pytest.mark.parametrize("campaign", [MONTHLY, LADDER], ids=["planned", "ladder"])
 OBSERVE, DRIVE, WARN = ConnectionMode.OBSERVE, ConnectionMode.DRIVE, Enforcement.WARN
 
 
@@ -44,7 +46,11 @@ def over(stage: Stage) -> list[ConflictKind]:
     return [row.kind for row in stage.rows(Conflict) if row.resolved_at]
 
 
-def test_an_invoice_taken_from_stripe_at_once_leaves_a_conflict_that_is_over(stage: Stage) -> None:
+@either_timing
+def test_an_invoice_taken_from_stripe_at_once_leaves_a_conflict_that_is_over(
+    stage: Stage, campaign: CampaignDefinition
+) -> None:
+    stage.use_campaign(campaign)
     invoice = fail(stage, "insufficient_funds")
     assert standing(stage) == []
     assert over(stage) == [ConflictKind.STRIPE_PLANS_TRY]
@@ -66,7 +72,11 @@ def test_stripes_retries_while_recoup_only_warns_stand_until_they_are_turned_off
     assert stage.case(invoice).recovered_by is RecoveredBy.RETRY
 
 
-def test_somebody_else_turning_collection_on_again_is_seen_and_undone(stage: Stage) -> None:
+@either_timing
+def test_somebody_else_turning_collection_on_again_is_seen_and_undone(
+    stage: Stage, campaign: CampaignDefinition
+) -> None:
+    stage.use_campaign(campaign)
     invoice = fail(stage, *3 * ["insufficient_funds"], "approve")
     stage.stripe("POST", f"invoices/{invoice}", auto_advance="true")
     stage.settle()
@@ -78,7 +88,9 @@ def test_somebody_else_turning_collection_on_again_is_seen_and_undone(stage: Sta
     assert stage.case(invoice).recovered_by is RecoveredBy.RETRY
 
 
-def test_an_automatic_charge_of_a_driven_case_is_said_and_counted(stage: Stage) -> None:
+@either_timing
+def test_an_automatic_charge_of_a_driven_case_is_said_and_counted(stage: Stage, campaign: CampaignDefinition) -> None:
+    stage.use_campaign(campaign)
     stage.control("settings", retries="custom:0.01,9")
     invoice = fail(stage, "insufficient_funds", "insufficient_funds", "approve")
     for _ in range(3):  # a stranger who insists: the taking over comes ever later
