@@ -12,7 +12,7 @@ from app.console.blueprint import console
 from app.console.mail_place import Place, author, place_of
 from app.console.paging import read_page
 from app.messages.variants import texts_of_variant
-from app.messages.wording import CHANGED, WordingRefused, change, home_of, own_texts
+from app.messages.wording import CHANGED, WordingRefused, all_texts, change, home_of, own_texts
 from app.models import AuditEntry
 from emails.locales import languages
 from emails.wording import split_key
@@ -55,7 +55,7 @@ def take_back(entry_id: int) -> ResponseReturnValue:
 def reset_form(kind: str) -> ResponseReturnValue:
     with current.rows() as session:
         place = place_of(session, kind, request.args)
-        texts = own_texts(session, place.language)
+        texts = all_texts(session).get(place.language, {})
     return render_template(
         "console/mail_reset.html", place=place, texts=_of(place, texts), told=mail_words, name_of=_name_of
     )

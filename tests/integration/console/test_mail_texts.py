@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 
 from app.context import Context
-from app.models import AuditEntry, MailWording, Message
+from app.models import AuditEntry, MailWording, Message, User
 from app.vocabulary import Role
 from emails.wording import ours, split_key
 from tests.integration.console.conftest import Browser, enter
@@ -121,7 +121,7 @@ def test_the_preview_of_a_broken_text_says_ours_and_which(browser: Browser) -> N
 
 
 def test_a_test_mail_goes_to_oneself_alone_and_is_no_message(
-    browser: Browser, context: Context, world: World, owner: object
+    browser: Browser, context: Context, world: World, owner: User
 ) -> None:
     folder = context.settings.home / "outbox"
     with context.database.organization(world.organization_id) as session:
@@ -209,7 +209,7 @@ def test_a_text_gone_bad_is_told_in_the_console_and_ours_is_said(
         )  # fmt: skip
     assert "1 mail text of yours not said" in browser.get("/").text
     assert "{yesteryear}" in unescape(browser.get("/mails").text)
-    assert "not said" in browser.get("/mails/reminder?language=en").text
+    assert "to mend" in browser.get("/mails/reminder?language=en").text
     assert OURS in browser.get("/mails/reminder/preview?language=en").text
 
 
