@@ -58,6 +58,16 @@ INVARIANTS = (
                select 1 from steps s where s.case_id = c.id and s.kind = 'final_action')""",
     ),
     Invariant(
+        "promise_is_looked_at",
+        "A promise that stands for an open case has a moment at which it is seen whether it was kept.",
+        """select h.case_id, 'nobody looks whether the promise is kept' from holds h
+           join recovery_cases c on c.id = h.case_id
+           where h.promised_for is not null and h.released_at is null and c.state in ('waiting', 'needs_customer')
+           and not exists (
+               select 1 from steps s where s.case_id = c.id and s.kind = 'promise'
+               and s.state in ('planned', 'claimed', 'running'))""",
+    ),
+    Invariant(
         "charging_has_an_attempt",
         "A case is being charged exactly while one attempt is open.",
         """select c.id, 'charging without an open attempt' from recovery_cases c

@@ -1,6 +1,7 @@
 """The customer picks a day: everything waits for it, the card is tried on it, and a broken word is noticed."""
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from app.campaigns.contact import PageOffers
 from app.campaigns.definition import MONTHLY, RetrySettings
 from app.models import Hold, Message
 from app.recovery import promises
+from app.recovery.invariants import find_offences
 from app.recovery.operator import Person
 from app.recovery.switching import switch
 from app.vocabulary import CaseState, ConnectionMode, MessageState, RecoveredBy, StepKind, StepState
@@ -32,13 +34,11 @@ def names(payer: Payer) -> list[str]:
     return [entry.name for entry in payer.stage.timeline(payer.invoice)]
 
 
-def mails_since(payer: Payer, count: int) -> list[Message]:
-    sent = [
-        mail
-        for mail in payer.stage.messages(payer.invoice)
-        if mail.state in (MessageState.ACCEPTED, MessageState.DELIVERED)
-    ]
-    return [mail for mail in sent[count:] if mail.kind not in ("promise_confirmed", "recovered")]
+def asked_for_money(payer: Payer) -> list[Message]:
+    """The mails that have left and were not an answer to something the customer did."""
+    sent = (MessageState.ACCEPTED, MessageState.DELIVERED)
+    mails = [mail for mail in payer.stage.messages(payer.invoice) if mail.state in sent]
+    return [mail for mail in mails if mail.kind not in ("promise_confirmed", "recovered")]
 
 
 def test_a_kept_promise_waits_for_its_day_and_pays_on_it(stage: Stage) -> None:
@@ -60,12 +60,12 @@ def test_a_kept_promise_waits_for_its_day_and_pays_on_it(stage: Stage) -> None:
 def test_no_mail_asks_for_money_before_the_promised_day_is_over(stage: Stage) -> None:
     payer = make_payer(stage, "insufficient_funds", "insufficient_funds", "insufficient_funds")
     stage.advance(hours=50)
-    before = len([mail for mail in stage.messages(payer.invoice) if mail.state is MessageState.ACCEPTED])
+    before = len(asked_for_money(payer))
     promise(payer, days_of(payer)[5])
     hold = stage.rows(Hold, Hold.case_id == payer.case.id)[0]
     stage.advance(days=5)
     assert stage.now < hold.until
-    assert mails_since(payer, before) == []
+    assert len(asked_for_money(payer)) == before
 
 
 def test_a_broken_promise_is_a_fact_and_the_plan_goes_on(stage: Stage) -> None:
@@ -157,7 +157,8 @@ def test_one_promise_is_for_all_that_is_open(stage: Stage) -> None:
     promise(payer, days_of(payer)[3])
     assert len([hold for hold in stage.rows(Hold) if hold.released_at is None]) == 2
     stage.settle()
-    assert [mail.state for mail in stage.rows(Message, Message.kind == "promise_confirmed")] == [MessageState.DELIVERED]
+    confirmed = stage.rows(Message, Message.kind == "promise_confirmed")
+    assert [(mail.state, mail.reason) for mail in confirmed] == [(MessageState.DELIVERED, None)]
     stage.advance(days=7)
     assert payer.paid_charges_of_renewals() == 2
 
@@ -168,6 +169,13 @@ def test_where_stripe_retries_the_promised_try_is_made_all_the_same(observing: S
     promise(payer, days[0])
     observing.advance(days=2)
     assert "promised" in {attempt.decision.get("reason") for attempt in observing.attempts(payer.invoice)}
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_as_promised(stage: Stage) -> Iterator[None]:
+    yield
+    with stage.context.database.system() as session:
+        assert find_offences(session, stage.now) == []
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_what_was_not_shown_is_tried_on_a_later_day_as_any_other_try(payer: Paye
     payer.http.get(payer.save_card(checkout), timeout=30)
     held = [entry.summary for entry in payer.stage.timeline(second) if entry.name == "held_back"]
     assert [showing.NOT_SHOWN in summary for summary in held] == [True]
-    payer.stage.advance(days=4)
+    payer.stage.advance(days=6)
     assert payer.stage.case(second).recovered_by is RecoveredBy.RETRY
     assert payer.paid_charges_of_renewals() == 2
     assert offences(payer) == []
