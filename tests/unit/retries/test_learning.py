@@ -1,5 +1,6 @@
 """Learning from an account's own cases: slowly from few, surely from many, never trusted when it forecasts worse."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,9 +13,10 @@ from app.retries.calibration_fit import Forecast, fit_calibration
 from app.retries.customers import paydays_of
 from app.retries.evaluation import load_world, make_contestant, policy_of
 from app.retries.facts import Card, CaseFacts
-from app.retries.knowledge import SHIPPED, Knowledge, UnreadableCounts, prior_paydays, read_knowledge
+from app.retries.knowledge import PRIOR_POSTINGS, SHIPPED, Knowledge, UnreadableCounts, prior_paydays, read_knowledge
 from app.retries.learning import learn
 from app.retries.measuring.contest import play
+from app.retries.paydays import POSTINGS
 from app.retries.planning import make_plan
 from tests.unit.retries.cases import case, declined
 
@@ -42,6 +44,25 @@ def test_unexpected_paydays_are_found() -> None:
     assert near > 0.35 * sum(found.values())
     shipped = prior_paydays("uk", "debit")
     assert shipped.sum() == pytest.approx(1)
+
+
+def test_a_country_whose_pay_is_posted_after_work_is_found_out() -> None:
+    def paid_on_friday_evening(number: int) -> CaseFacts:
+        wednesday = at(1, 7) + timedelta(days=7 * (number % 40))
+        tries = [declined(wednesday), declined(wednesday + timedelta(days=2))]
+        tries.append(declined(wednesday + timedelta(days=3), outcome="approved"))
+        card = Card("visa", "debit", "GB", f"fp_{number}")
+        return case(card=card, timezone="Europe/London", failed_at=wednesday, attempts=tuple(tries))
+
+    late = learn([paid_on_friday_evening(number) for number in range(60)]).knowledge.postings["GB"]
+    share = late["evening"] / sum(late.values())
+    assert share > 2 * PRIOR_POSTINGS[POSTINGS.index("evening")]
+
+
+def test_counts_from_before_hours_were_learnt_are_read() -> None:
+    older = json.loads(learnt().to_json())
+    del older["postings"]
+    assert read_knowledge(json.dumps(older)).postings == {}
 
 
 def test_the_plan_follows_what_was_learnt() -> None:
