@@ -152,6 +152,8 @@ def test_a_mail_becomes_an_errand_at_its_hour_and_a_line_in_the_diary(play: Play
     assert play.world.store.fetch("select id from objects where kind = '_errand'") == []
     diary = play.act(mailroom.diary, made["customer"])
     assert [words for _, words in diary] == ["mail 1: Open: $49", "card, card 4242"]
+    sums = {"readers": 1, "mails": 1, "opened": 1, "visits": 1, "cards": 1}
+    assert mailroom.tally(play.world.store) == sums
 
 
 def test_a_mail_after_a_long_silence_is_the_first_of_a_new_matter(play: Play) -> None:
