@@ -84,6 +84,7 @@ def _page(session: Session, place: Place, stored: Texts, sent: Sent) -> Response
         fields=[field for field in fields if not field.is_shared],
         shared=[field for field in fields if field.is_shared],
         problems=sent.problems,
+        is_typed=bool(sent.changed),
         states=states_of(place.kind),
         languages=languages(),
         changed=Counter(_homes(session, place.kind)),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.context import Context
 from app.errors import RecoupError
-from app.messages.addresses import on_the_wire
+from app.messages.addresses import is_address, on_the_wire
 from app.messages.branding import envelope_of
 from app.messages.senders.choice import sender_for
 from app.messages.senders.port import OutgoingMail, Sender
@@ -23,6 +23,10 @@ from emails import RenderedMail
 SENT = "mail.test_sent"
 MOST, WITHIN = 10, timedelta(hours=1)
 MARK = "[Test] "
+
+
+class NoAddress(RecoupError):
+    """The one who wants a test signs in with something that no mail can be sent to."""
 
 
 class TooManyTrials(RecoupError):
@@ -61,8 +65,10 @@ def send(
 ) -> str:
     """Hand a test to the configured sender, outside any transaction; the sender's name.
 
-    Raises what senders raise (`app.messages.senders.port`), `SenderMisconfigured` among them.
+    Raises `NoAddress`, and what senders raise (`app.messages.senders.port`), `SenderMisconfigured` among them.
     """
+    if not is_address(to):
+        raise NoAddress("The name you sign in with is no address that a mail can be sent to.")
     sender = sender or sender_for(context.settings)
     envelope = envelope_of(organization, context.settings.mail_from)
     sender.send(

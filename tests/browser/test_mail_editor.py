@@ -59,6 +59,15 @@ def test_the_preview_follows_what_is_typed_and_leaves_the_back_button_alone(ente
     assert page.evaluate("history.length") == steps
 
 
+def test_what_was_refused_is_still_typed_and_looked_at(enter_at: Callable[..., Page]) -> None:
+    page = enter_at(EDITOR)
+    page.get_by_label("Heading", exact=True).fill("A nudge for {nobody}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing here is called {nobody}")
+    expect(page.get_by_label("Heading to mend")).to_have_value("A nudge for {nobody}")
+    expect(page.frame_locator(".frames iframe:not(.coming)").locator("body")).to_contain_text("Ours is said in place")
+
+
 def test_the_preview_shows_what_was_typed_without_javascript(enter_at: Callable[..., Page]) -> None:
     page = enter_at(EDITOR, java_script_enabled=False)
     page.get_by_label("Heading", exact=True).fill("Typed without a script")

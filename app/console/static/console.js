@@ -87,7 +87,7 @@ function previewing(form) {
   const frames = document.querySelector(".frames");
   let looks = 0;
   let waiting;
-  let isUnsaved = false;
+  let isUnsaved = "typed" in form.dataset;
 
   function show() {
     const frame = frames.firstElementChild.cloneNode(false);
@@ -117,6 +117,7 @@ function previewing(form) {
   addEventListener("beforeunload", (event) => {
     if (isUnsaved) event.preventDefault();
   });
+  if (isUnsaved) show();
 }
 
 offerCopying(document);

@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select
 
+from app.campaigns.definition import MONTHLY
 from app.context import Context
 from app.models import AuditEntry, MailWording, Message, User
+from app.recovery.campaigns import add_version
 from app.vocabulary import Role
 from emails.wording import ours, split_key
 from tests.integration.console.conftest import Browser, enter
@@ -188,6 +190,22 @@ def test_a_variant_is_added_worded_renamed_and_removed(browser: Browser, context
     assert texts(context, world) == {("en", "reminder@c.heading"): "Another heading"}
     browser.post("/mails/reminder/variants", {"language": "en", "variant": "c", "action": "remove"})
     assert texts(context, world) == {}
+
+
+def test_a_variant_says_which_step_sends_it(browser: Browser, context: Context, world: World, now: datetime) -> None:
+    steps = tuple(
+        step.model_copy(update={"variants": ("a", "b")}) if step.kind == "reminder" else step
+        for step in MONTHLY.messages
+    )
+    with context.database.organization(world.organization_id) as session:
+        worded = MONTHLY.model_copy(update={"messages": steps})
+        add_version(session, slug="worded", name="Worded", definition=worded, is_default=False, now=now, by="Ann")
+    browser.post("/mails/reminder", form("reminder@b.heading", "Another heading", variant="b"))
+    page = browser.get("/mails/reminder").text
+    assert page.count("Worded</a>, step") >= 2
+    assert "none: goes out as usual" in page
+    assert "no step names it" not in page
+    assert "Variants" not in browser.get("/mails/recovered").text
 
 
 def test_a_variant_cannot_take_the_name_of_another_one(browser: Browser, context: Context, world: World) -> None:
