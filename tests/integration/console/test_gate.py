@@ -15,7 +15,7 @@ from app.vocabulary import Role
 from tests.integration.console.conftest import Browser, enter
 from tests.integration.console.world import World, add_member
 
-ARGUMENTS = {"event_id": "1", "table": "currencies", "filename": "console.css"}
+ARGUMENTS = {"entry_id": "1", "event_id": "1", "table": "currencies", "filename": "console.css"}
 METHODS = ("GET", "POST")
 
 
