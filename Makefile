@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: run test check format lock clean faults-long books adversary-long mails
+.PHONY: run test test-long check format lock clean faults-long books adversary-long mails
 
 run: $(READY)
 	@RECOUP_SANDBOX=$${RECOUP_SANDBOX-1} $(BIN)/recoup up
 
 test: $(DEV_READY)
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not long"
+
+# Variants beyond the six minutes of `make test`: other zones, other manners of failing, every page under axe.
+test-long: $(DEV_READY)
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m long --timeout 400
 
 check: $(DEV_READY)
 	$(BIN)/ruff format --check .

@@ -59,6 +59,7 @@ def test_the_preview_follows_what_is_typed_and_leaves_the_back_button_alone(ente
     assert page.evaluate("history.length") == steps
 
 
+@pytest.mark.long
 def test_what_was_refused_is_still_typed_and_looked_at(enter_at: Callable[..., Page]) -> None:
     page = enter_at(EDITOR)
     page.get_by_label("Heading", exact=True).fill("A nudge for {nobody}")
@@ -68,6 +69,7 @@ def test_what_was_refused_is_still_typed_and_looked_at(enter_at: Callable[..., P
     expect(page.frame_locator(".frames iframe:not(.coming)").locator("body")).to_contain_text("Ours is said in place")
 
 
+@pytest.mark.long
 def test_the_preview_shows_what_was_typed_without_javascript(enter_at: Callable[..., Page]) -> None:
     page = enter_at(EDITOR, java_script_enabled=False)
     page.get_by_label("Heading", exact=True).fill("Typed without a script")
@@ -77,6 +79,7 @@ def test_the_preview_shows_what_was_typed_without_javascript(enter_at: Callable[
 
 @pytest.mark.parametrize("path", ["/mails", EDITOR, "/mails/payment_failed?language=ar", "/mails/history", "/branding"])
 @pytest.mark.parametrize("viewport", [None, DESK], ids=["phone", "desk"])
+@pytest.mark.long
 def test_nothing_is_cut_off_and_axe_is_content(
     enter_at: Callable[..., Page], path: str, viewport: dict[str, int] | None
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_day_is_picked_without_javascript_and_the_card_pays_on_it(open_page: O
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_a_word_to_the_merchant_and_the_answer(open_page: Open, stage: Stage, payer: Payer) -> None:
     page = open_page(java_script_enabled=False)
     say(page, payer)
@@ -86,6 +87,7 @@ def test_a_word_to_the_merchant_and_the_answer(open_page: Open, stage: Stage, pa
     expect(page.get_by_role("region", name="The answer from Acme")).to_contain_text("You are right.")
 
 
+@pytest.mark.long
 def test_another_address_is_asked_twice(open_page: Open, payer: Payer) -> None:
     page = open_page(java_script_enabled=False)
     page.goto(payer.url)
@@ -147,6 +149,7 @@ def test_stripes_form_in_our_page_charges_once(open_page: Open, with_form: Payer
     assert with_form.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_a_card_that_stripes_form_refuses_is_said_beside_it(open_page: Open, with_form: Payer) -> None:
     page = open_page()
     page.route("https://js.stripe.com/**", lambda route: _script(route, f"window.refuses = true;{STRIPE_JS}"))
@@ -158,6 +161,7 @@ def test_a_card_that_stripes_form_refuses_is_said_beside_it(open_page: Open, wit
 
 
 @pytest.mark.parametrize("script", [True, False])
+@pytest.mark.long
 def test_where_stripes_script_does_not_come_its_page_does(open_page: Open, with_form: Payer, script: bool) -> None:
     page = open_page(java_script_enabled=script)
     page.route("https://js.stripe.com/**", lambda route: route.abort())
@@ -169,6 +173,7 @@ def test_where_stripes_script_does_not_come_its_page_does(open_page: Open, with_
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "pl", "ar", "ja", "zh-Hans"])
+@pytest.mark.long
 def test_nothing_is_cut_off_and_axe_is_content_with_everything_open(
     open_page: Open, generous: Stage, locale: str
 ) -> None:
@@ -187,6 +192,7 @@ def test_nothing_is_cut_off_and_axe_is_content_with_everything_open(
     assert page.locator("html").get_attribute("dir") == ("rtl" if locale == "ar" else "ltr")
 
 
+@pytest.mark.long
 def test_axe_is_content_with_what_stands_after_each_way(open_page: Open, generous: Stage) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = open_page(bypass_csp=True)
@@ -203,6 +209,7 @@ def test_axe_is_content_with_what_stands_after_each_way(open_page: Open, generou
     assert axe.run(page).response["violations"] == []
 
 
+@pytest.mark.long
 def test_the_first_view_is_light_enough_for_slow_3g(open_page: Open, generous: Stage) -> None:
     payer = make_payer(generous, "insufficient_funds", locale="ar")
     page = open_page()

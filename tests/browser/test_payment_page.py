@@ -28,6 +28,7 @@ def test_the_card_is_fixed_on_a_phone_without_javascript(open_page: Open, payer:
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_the_keyboard_alone_is_enough(open_page: Open, payer: Payer) -> None:
     page = open_page()
     page.goto(payer.url)
@@ -37,6 +38,7 @@ def test_the_keyboard_alone_is_enough(open_page: Open, payer: Payer) -> None:
     page.wait_for_url("**/c/pay/**")
 
 
+@pytest.mark.long
 def test_a_second_card_helps_where_the_first_is_declined(open_page: Open, payer: Payer) -> None:
     page = open_page()
     page.goto(payer.url)
@@ -49,6 +51,7 @@ def test_a_second_card_helps_where_the_first_is_declined(open_page: Open, payer:
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_the_bank_is_answered_on_stripes_page(open_page: Open, payer_with: Callable[..., Payer]) -> None:
     payer = payer_with("requires_action")
     page = open_page()
@@ -82,6 +85,7 @@ def test_a_double_click_the_back_button_and_a_second_tab_charge_once(open_page: 
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_leaving_in_the_middle_and_coming_back_later(open_page: Open, payer: Payer) -> None:
     page = open_page()
     page.goto(payer.url)
@@ -91,6 +95,7 @@ def test_leaving_in_the_middle_and_coming_back_later(open_page: Open, payer: Pay
     assert payer.case.state is CaseState.WAITING
 
 
+@pytest.mark.long
 def test_nothing_is_cut_off(open_page: Open, payer_with: Callable[..., Payer]) -> None:
     payer = payer_with("expired_card", locale="de", plan="Donaudampfschifffahrtsgesellschaftskapitän")
     for name, look in WAYS_OF_LOOKING.items():

@@ -49,6 +49,7 @@ def renewal_fails(stage: ForeignStage, *answers: str | None) -> tuple[str, str]:
 
 
 @BREAKS
+@pytest.mark.long
 def test_an_account_without_a_name_is_one_connection_however_often_it_is_connected(foreign: ForeignStage) -> None:
     again = connect(
         foreign.context,
@@ -63,6 +64,7 @@ def test_an_account_without_a_name_is_one_connection_however_often_it_is_connect
 
 
 @REFUSES
+@pytest.mark.long
 def test_where_no_endpoint_can_be_made_a_person_is_told_to_make_one(foreign: ForeignStage) -> None:
     with pytest.raises(ConnectionRefused, match="--webhook-secret"):
         connect(
@@ -92,6 +94,7 @@ def test_a_failure_becomes_a_case_and_a_retry_brings_the_money(foreign: ForeignS
 
 
 @REFUSES
+@pytest.mark.long
 def test_a_decline_that_no_list_shows_is_known_from_its_intent(foreign: ForeignStage) -> None:
     _, invoice = renewal_fails(foreign, "stolen_card")
     (attempt,) = foreign.attempts(invoice)
@@ -111,6 +114,7 @@ def test_a_new_card_is_charged_at_once_and_once(foreign: ForeignStage) -> None:
 
 
 @BREAKS
+@pytest.mark.long
 def test_a_new_card_that_is_declined_too_leaves_the_case_open_for_the_next(foreign: ForeignStage) -> None:
     customer, invoice = renewal_fails(foreign, "stolen_card")
     foreign.double.give_card(customer, "lost_card")
@@ -122,6 +126,7 @@ def test_a_new_card_that_is_declined_too_leaves_the_case_open_for_the_next(forei
 
 
 @REFUSES
+@pytest.mark.long
 def test_a_voided_invoice_closes_its_case(foreign: ForeignStage) -> None:
     _, invoice = renewal_fails(foreign, "do_not_honor")
     foreign.double.void(invoice)
@@ -131,6 +136,7 @@ def test_a_voided_invoice_closes_its_case(foreign: ForeignStage) -> None:
 
 
 @IGNORES
+@pytest.mark.long
 def test_a_customer_who_leaves_is_left_alone(foreign: ForeignStage) -> None:
     customer, invoice = renewal_fails(foreign, "do_not_honor")
     foreign.double.cancel(customer)
@@ -141,6 +147,7 @@ def test_a_customer_who_leaves_is_left_alone(foreign: ForeignStage) -> None:
 
 
 @IGNORES
+@pytest.mark.long
 def test_one_customers_failure_touches_nobody_else(foreign: ForeignStage) -> None:
     other, others_invoice = renewal_fails(foreign, "do_not_honor")
     customer, invoice = renewal_fails(foreign, "stolen_card")

@@ -88,6 +88,7 @@ def test_whom_a_campaign_excludes_is_tried_quietly_and_keeps_the_subscription(st
     assert stage.stripe("GET", f"subscriptions/{robin['subscription']}")["status"] == "past_due"
 
 
+@pytest.mark.long
 def test_each_customer_follows_the_campaign_that_fits_them(stage: Stage) -> None:
     large = write(stage, "large", segment={"amount": {"usd": {"at_least": 1000}}}, messages=[FIRST])
     with stage.context.database.organization(stage.organization_id) as session:
@@ -100,6 +101,7 @@ def test_each_customer_follows_the_campaign_that_fits_them(stage: Stage) -> None
     assert "It follows large, version 1: an amount of at least 1000 USD." in opened[1]
 
 
+@pytest.mark.long
 def test_a_case_that_is_moved_midway_goes_on_by_the_new_version_and_nobody_hears_twice(stage: Stage) -> None:
     stage.use_campaign(
         CampaignDefinition.model_validate(

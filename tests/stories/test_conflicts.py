@@ -57,6 +57,7 @@ def test_an_invoice_taken_from_stripe_at_once_leaves_a_conflict_that_is_over(
     assert "conflict" in [entry.name for entry in stage.timeline(invoice)]
 
 
+@pytest.mark.long
 def test_stripes_retries_while_recoup_only_warns_stand_until_they_are_turned_off(stage: Stage) -> None:
     to(stage, DRIVE, WARN)
     invoice = fail(stage, "insufficient_funds", "insufficient_funds", "insufficient_funds", "approve")
@@ -73,6 +74,7 @@ def test_stripes_retries_while_recoup_only_warns_stand_until_they_are_turned_off
 
 
 @either_timing
+@pytest.mark.long
 def test_somebody_else_turning_collection_on_again_is_seen_and_undone(
     stage: Stage, campaign: CampaignDefinition
 ) -> None:
@@ -89,6 +91,7 @@ def test_somebody_else_turning_collection_on_again_is_seen_and_undone(
 
 
 @either_timing
+@pytest.mark.long
 def test_an_automatic_charge_of_a_driven_case_is_said_and_counted(stage: Stage, campaign: CampaignDefinition) -> None:
     stage.use_campaign(campaign)
     stage.control("settings", retries="custom:0.01,9")
@@ -112,6 +115,7 @@ def test_nobody_retries_is_said_within_one_event_and_over_once_recoup_drives(sta
     assert stage.case(invoice).recovered_by is RecoveredBy.RETRY
 
 
+@pytest.mark.long
 def test_collection_that_is_off_while_observing_is_said_and_over_once_it_is_on(stage: Stage) -> None:
     to(stage, OBSERVE)
     invoice = fail(stage, "insufficient_funds")
@@ -124,6 +128,7 @@ def test_collection_that_is_off_while_observing_is_said_and_over_once_it_is_on(s
     assert standing(stage) == []
 
 
+@pytest.mark.long
 def test_a_try_that_stripe_names_only_in_a_second_event_is_no_lasting_conflict(stage: Stage) -> None:
     stage.control("settings", billing_automations=True)
     to(stage, OBSERVE)
@@ -141,6 +146,7 @@ def test_stripe_running_out_of_tries_is_no_conflict(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("end", ["cancel", "unpaid"])
+@pytest.mark.long
 def test_stripe_ending_a_subscription_before_the_campaign_is_said_until_it_is_spared(stage: Stage, end: str) -> None:
     stage.control("settings", retries="custom:1", end_behavior=end)
     to(stage, OBSERVE)
@@ -161,6 +167,7 @@ def test_a_conflict_of_a_stopped_case_does_not_outlive_it(stage: Stage) -> None:
     assert standing(stage) == []
 
 
+@pytest.mark.long
 def test_recoup_keeps_clear_of_a_try_that_stripe_makes_about_now(stage: Stage) -> None:
     to(stage, OBSERVE)
     robin = stage.customer(name="Robin", email="robin@example.com")
@@ -179,6 +186,7 @@ def test_recoup_keeps_clear_of_a_try_that_stripe_makes_about_now(stage: Stage) -
     assert all(one.started_at - second.started_at > timedelta(minutes=9) for one in rest)
 
 
+@pytest.mark.long
 def test_an_endpoint_of_another_recoup_is_said_until_it_is_gone(stage: Stage) -> None:
     elsewhere = "https://other.example.com/webhooks/stripe/0b0e1f0a-1111-4222-8333-444455556666"
     made = stage.stripe("POST", "webhook_endpoints", **{"url": elsewhere, "enabled_events[]": "invoice.paid"})

@@ -100,6 +100,7 @@ def test_a_waiting_case_is_taken_from_stripe_and_recoup_brings_the_money(stage: 
     assert sources(stage, invoice) == [AttemptSource.STRIPE, AttemptSource.RECOUP]
 
 
+@pytest.mark.long
 def test_tries_of_recoup_made_before_are_not_taken_for_stripes_own(stage: Stage) -> None:
     invoice = begin(stage, DRIVE, *3 * ["do_not_honor"], "approve")
     stage.advance(days=5)
@@ -112,6 +113,7 @@ def test_tries_of_recoup_made_before_are_not_taken_for_stripes_own(stage: Stage)
 
 
 @pytest.mark.parametrize(("before", "after"), [(DRIVE, OBSERVE), (OBSERVE, DRIVE)])
+@pytest.mark.long
 def test_a_case_that_needs_its_customer_goes_on_needing_them(
     stage: Stage, before: ConnectionMode, after: ConnectionMode
 ) -> None:
@@ -123,6 +125,7 @@ def test_a_case_that_needs_its_customer_goes_on_needing_them(
     assert StepKind.MESSAGE in open_kinds(stage, invoice)
 
 
+@pytest.mark.long
 def test_a_customer_who_was_asked_because_stripe_had_no_try_left_is_retried_once_recoup_drives(stage: Stage) -> None:
     stage.control("settings", retries="custom:1", end_behavior="past_due")
     invoice = begin(stage, OBSERVE, "insufficient_funds", "insufficient_funds", "approve")
@@ -157,6 +160,7 @@ def test_a_charge_under_way_is_finished_before_stripe_gets_the_invoice_back(stag
     assert names(stage, invoice)[-2:] in (["switched", "gave_back"], ["gave_back", "switched"])
 
 
+@pytest.mark.long
 def test_a_charge_under_way_that_pays_leaves_nothing_to_give_back(stage: Stage) -> None:
     invoice = begin(stage, DRIVE, "insufficient_funds", "approve")
     charge_without_an_answer(stage, invoice, "cut_after")
@@ -166,6 +170,7 @@ def test_a_charge_under_way_that_pays_leaves_nothing_to_give_back(stage: Stage) 
     assert "gave_back" not in names(stage, invoice)
 
 
+@pytest.mark.long
 def test_what_has_ended_is_left_as_it_is(stage: Stage) -> None:
     paid = begin(stage, DRIVE, "insufficient_funds")
     stage.stripe("POST", f"invoices/{paid}/pay", paid_out_of_band="true")
@@ -182,6 +187,7 @@ def test_what_has_ended_is_left_as_it_is(stage: Stage) -> None:
     assert states == [stage.case(one).state for one in (paid, stopped, lost)]
 
 
+@pytest.mark.long
 def test_switching_back_at_once_leaves_everything_with_recoup(stage: Stage) -> None:
     invoice = begin(stage, DRIVE, "insufficient_funds", "approve")
     to(stage, OBSERVE, settle=False)
@@ -192,6 +198,7 @@ def test_switching_back_at_once_leaves_everything_with_recoup(stage: Stage) -> N
     assert sources(stage, invoice).count(AttemptSource.STRIPE) == 1
 
 
+@pytest.mark.long
 def test_switching_to_and_fro_many_times_neither_loses_nor_doubles_anything(stage: Stage) -> None:
     invoice = begin(stage, DRIVE, *4 * ["insufficient_funds"], "approve")
     for mode in (OBSERVE, DRIVE, OBSERVE, DRIVE, OBSERVE):
@@ -228,6 +235,7 @@ def outlast_leases(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(DRIVE, OBSERVE), (OBSERVE, DRIVE)])
+@pytest.mark.long
 def test_a_worker_that_dies_after_asking_stripe_is_replaced(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, before: ConnectionMode, after: ConnectionMode
 ) -> None:
@@ -247,6 +255,7 @@ def test_a_worker_that_dies_after_asking_stripe_is_replaced(
     assert stage.case(invoice).recovered_by is expected
 
 
+@pytest.mark.long
 def test_a_worker_that_died_while_taking_over_is_undone_when_it_was_switched_back_meanwhile(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +272,7 @@ def test_a_worker_that_died_while_taking_over_is_undone_when_it_was_switched_bac
     assert is_at_stripe(stage, invoice)
 
 
+@pytest.mark.long
 def test_a_switch_waits_while_stripe_cannot_be_reached(stage: Stage) -> None:
     invoice = begin(stage, DRIVE, "insufficient_funds", "approve")
     trouble(stage, "http_500", path=f"/invoices/{invoice}", count=4)
@@ -273,6 +283,7 @@ def test_a_switch_waits_while_stripe_cannot_be_reached(stage: Stage) -> None:
     assert stage.case(invoice).recovered_by is RecoveredBy.STRIPE_RETRY
 
 
+@pytest.mark.long
 def test_collection_that_somebody_else_turned_off_is_not_turned_on(stage: Stage) -> None:
     invoice = begin(stage, OBSERVE, "insufficient_funds")
     stage.stripe("POST", f"invoices/{invoice}", auto_advance="false")
@@ -281,6 +292,7 @@ def test_collection_that_somebody_else_turned_off_is_not_turned_on(stage: Stage)
     assert not is_at_stripe(stage, invoice)
 
 
+@pytest.mark.long
 def test_connecting_again_with_another_key_leaves_who_retries_as_it_is(stage: Stage) -> None:
     to(stage, OBSERVE)
     connect(stage.context, stage.organization_id, api_key=SANDBOX_KEY, webhook_secret=None, mode=DRIVE, actor="test")
@@ -301,6 +313,7 @@ def test_a_connection_of_somebody_else_cannot_be_switched(stage: Stage) -> None:
         switch(stage.context, stage.organization_id, stage.organization_id, OWNER, mode=OBSERVE)
 
 
+@pytest.mark.long
 def test_many_cases_follow_at_a_pace_that_stripe_bears_and_the_next_at_stripe_first(stage: Stage) -> None:
     to(stage, OBSERVE)
     for number in range(3):

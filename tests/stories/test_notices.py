@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+import pytest
+
 from app.inbox.errands.running import begin, carry_on
 from app.models import Connection, Customer, Message, Organization, PaymentMethod
 from app.recovery.invariants import find_offences
@@ -67,6 +69,7 @@ def test_a_card_that_dies_before_its_charge_is_told_of_once_and_replaced_in_a_mi
     assert stage.rows(Message, Message.case_id.is_not(None)) == []  # the charge went through
 
 
+@pytest.mark.long
 def test_a_card_that_the_network_renews_before_the_mail_leaves_is_not_told_of(stage: Stage) -> None:
     made = stage.customer(name="Cleo", email="cleo@example.com", timezone="America/New_York")
     expire(stage, made)
@@ -117,6 +120,7 @@ def test_an_invoice_by_hand_is_told_of_before_on_and_after_its_day_until_it_is_p
     assert len(look(stage)) == len(mails)
 
 
+@pytest.mark.long
 def test_two_invoices_of_one_customer_are_one_mail(stage: Stage) -> None:
     eve = stage.customer(name="Eve", email="eve@example.com", amount=0)
     owe(stage, eve["customer"], 10, 9900)
@@ -131,6 +135,7 @@ def test_two_invoices_of_one_customer_are_one_mail(stage: Stage) -> None:
     assert "$42.00" in text
 
 
+@pytest.mark.long
 def test_nobody_hears_of_what_the_operator_switched_off(stage: Stage) -> None:
     fay = stage.customer(name="Fay", email="fay@example.com")
     owe(stage, fay["customer"], 3)
@@ -141,6 +146,7 @@ def test_nobody_hears_of_what_the_operator_switched_off(stage: Stage) -> None:
     assert look(stage) == []
 
 
+@pytest.mark.long
 def test_an_invoice_that_stripe_mailed_today_is_not_mailed_again_today(stage: Stage) -> None:
     gus = stage.customer(name="Gus", email="gus@example.com", amount=0)
     invoice = owe(stage, gus["customer"], 3)
@@ -152,6 +158,7 @@ def test_an_invoice_that_stripe_mailed_today_is_not_mailed_again_today(stage: St
     assert stage.rows(Message)[0].state is MessageState.DELIVERED
 
 
+@pytest.mark.long
 def test_notices_break_no_promise_of_the_data(stage: Stage) -> None:
     owe(stage, stage.customer(name="Hal", email="hal@example.com", amount=0)["customer"], 3)
     look(stage)

@@ -25,6 +25,7 @@ def sent(stage: Stage, invoice: str) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo"])
+@pytest.mark.long
 def test_every_mail_of_a_case_leaves_by_day_where_its_reader_lives(stage: Stage, zone: str) -> None:
     robin = stage.customer(name="Robin", email="robin@example.com", timezone=zone)
     invoice = stage.fail(robin["customer"], *["generic_decline"] * 12)
@@ -88,6 +89,7 @@ def test_a_chosen_day_is_confirmed_kept_quiet_and_its_passing_told_once(stage: S
     assert [kind for kind, _ in sent(stage, invoice)].count("promise_broken") == 1
 
 
+@pytest.mark.long
 def test_a_chosen_day_on_which_the_money_came_is_not_told_as_broken(stage: Stage) -> None:
     nia = stage.customer(name="Nia", email="nia@example.com")
     stage.use_campaign(LADDER)
@@ -98,6 +100,7 @@ def test_a_chosen_day_on_which_the_money_came_is_not_told_as_broken(stage: Stage
     assert [kind for kind, _ in sent(stage, invoice)] == ["promise_confirmed", "recovered"]
 
 
+@pytest.mark.long
 def test_wordings_are_drawn_by_lot_for_each_customer_and_kept_with_the_mail(stage: Stage) -> None:
     step = MessageStep(key="first", kind="payment_failed", days=0, variants=("a", "b"))
     again = MessageStep(key="again", kind="reminder", days=3, variants=("a", "b"))

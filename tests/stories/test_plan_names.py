@@ -1,5 +1,7 @@
 """A downgrade is announced and told of by the name of the plan that it leads to."""
 
+import pytest
+
 from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.recovery.case_lists import CaseFilter, list_cases
 from app.vocabulary import FinalActionKind
@@ -35,6 +37,7 @@ def test_the_mails_before_and_after_a_downgrade_name_the_plan(stage: Stage) -> N
     assert named == ["If nothing helps, the subscription moves to Fernweh Free."]
 
 
+@pytest.mark.long
 def test_where_stripe_cannot_name_the_plan_the_mails_go_out_all_the_same(stage: Stage) -> None:
     fall_to(stage)
     trouble = {"kind": "http_500", "path": "/v1/prices"}
@@ -45,6 +48,7 @@ def test_where_stripe_cannot_name_the_plan_the_mails_go_out_all_the_same(stage: 
     assert "a smaller plan" in " ".join(notice.split())
 
 
+@pytest.mark.long
 def test_a_currency_without_a_price_is_told_of_the_end_it_will_have(stage: Stage) -> None:
     fall_to(stage, "eur")
     invoice = stage.fail(stage.customer(email="robin@example.com", currency="usd")["customer"], "generic_decline")

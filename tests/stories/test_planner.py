@@ -73,6 +73,7 @@ def test_an_altered_decision_is_found(stage: Stage) -> None:
     assert replay(row, SHIPPED)
 
 
+@pytest.mark.long
 def test_an_answer_is_written_once_until_something_happens(stage: Stage) -> None:
     robin = stage.customer(name="Robin", email="robin@example.com")
     invoice = stage.fail(robin["customer"], "insufficient_funds")
@@ -89,6 +90,7 @@ def test_what_is_not_tried_is_written_down_too(stage: Stage) -> None:
     assert "lost" not in " ".join(mail.text_body or "" for mail in stage.messages(invoice)).lower()
 
 
+@pytest.mark.long
 def test_each_refusal_makes_a_new_plan_that_keeps_its_distance(stage: Stage) -> None:
     invoice = fail(stage, *6 * ["insufficient_funds"], card="pm_card_visa_debit")
     stage.advance(days=27)
@@ -99,6 +101,7 @@ def test_each_refusal_makes_a_new_plan_that_keeps_its_distance(stage: Stage) -> 
     assert said[0] != said[-1]
 
 
+@pytest.mark.long
 def test_a_try_that_a_person_asked_for_is_accounted_for_as_theirs(stage: Stage) -> None:
     invoice = fail(stage, "insufficient_funds", "approve")
     stage.advance(hours=3)
@@ -109,6 +112,7 @@ def test_a_try_that_a_person_asked_for_is_accounted_for_as_theirs(stage: Stage) 
     assert [row.asked_by for row in decisions(stage, invoice) if row.id == ours.decision["row"]] == ["Olga"]
 
 
+@pytest.mark.long
 def test_a_case_whose_campaign_knows_no_plans_keeps_to_its_ladder(stage: Stage) -> None:
     stage.use_campaign(LADDER)
     with stage.context.database.organization(stage.organization_id) as session:
@@ -128,6 +132,7 @@ def test_a_case_whose_campaign_knows_no_plans_keeps_to_its_ladder(stage: Stage) 
     assert stage.case(invoice).recovered_by is RecoveredBy.RETRY
 
 
+@pytest.mark.long
 def test_observed_cases_leave_the_tries_to_stripe_and_say_so(stage: Stage) -> None:
     switch(stage.context, stage.organization_id, stage.connection_id, Person("Olga"), mode=ConnectionMode.OBSERVE)
     invoice = fail(stage, "insufficient_funds", "insufficient_funds", "approve")
@@ -136,6 +141,7 @@ def test_observed_cases_leave_the_tries_to_stripe_and_say_so(stage: Stage) -> No
     assert stage.case(invoice).recovered_by is RecoveredBy.STRIPE_RETRY
 
 
+@pytest.mark.long
 def test_the_command_explains_a_case_in_words_and_as_json(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("app.cli.explanations"), "open_context", lambda: stage.context)
     invoice = fail(stage, "insufficient_funds")
@@ -151,6 +157,7 @@ def test_the_command_explains_a_case_in_words_and_as_json(stage: Stage, monkeypa
     assert "has no case" in CliRunner().invoke(explain, ["in_nothing"]).output
 
 
+@pytest.mark.long
 def test_nothing_is_explored_with_large_amounts(stage: Stage) -> None:
     stage.use_campaign(MONTHLY.model_copy(update={"retries": RetrySettings(explore_up_to_dollars=10)}))
     invoice = fail(stage, "insufficient_funds")
@@ -181,6 +188,7 @@ def test_a_promised_day_goes_before_the_plan(stage: Stage) -> None:
     assert stage.attempts(invoice)[-1].decision["reason"] == "promised"
 
 
+@pytest.mark.long
 def test_a_switch_to_driving_plans_at_once(stage: Stage) -> None:
     switch(stage.context, stage.organization_id, stage.connection_id, Person("Olga"), mode=ConnectionMode.OBSERVE)
     invoice = fail(stage, "insufficient_funds", "approve")
@@ -227,6 +235,7 @@ def test_a_card_that_changed_is_tried_at_once_and_planned_anew(
         assert news[-1].news_at >= tried.started_at
 
 
+@pytest.mark.long
 def test_a_planned_step_says_in_words_why_it_stands_there(stage: Stage) -> None:
     invoice = fail(stage, "insufficient_funds")
     assert [step.why for step in stage.steps(invoice) if step.kind is StepKind.RETRY] == [
@@ -234,6 +243,7 @@ def test_a_planned_step_says_in_words_why_it_stands_there(stage: Stage) -> None:
     ]
 
 
+@pytest.mark.long
 def test_an_earlier_case_of_the_customer_is_known_to_the_next_plan(stage: Stage) -> None:
     robin = stage.customer(name="Robin", email="robin@example.com")
     stage.fail(robin["customer"], "insufficient_funds", "insufficient_funds", "approve")

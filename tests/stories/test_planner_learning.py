@@ -104,6 +104,7 @@ def test_the_past_before_recoup_is_learnt_from_and_the_next_plan_uses_it(stage: 
     assert {decision.knowledge for decision in stage.rows(RetryDecision)} == {row.version}
 
 
+@pytest.mark.long
 def test_a_plan_keeps_the_knowledge_it_was_made_with_until_there_is_news(stage: Stage) -> None:
     invoice = stage.fail(stage.customer()["customer"], *5 * ["insufficient_funds"])
     add_past(stage, 60)
@@ -117,6 +118,7 @@ def test_a_plan_keeps_the_knowledge_it_was_made_with_until_there_is_news(stage: 
     assert followed.knowledge == SHIPPED.version
 
 
+@pytest.mark.long
 def test_the_clock_has_it_learnt_once_a_day(stage: Stage) -> None:
     def due() -> bool:
         with stage.context.database.system() as session:
@@ -130,6 +132,7 @@ def test_the_clock_has_it_learnt_once_a_day(stage: Stage) -> None:
     assert due()
 
 
+@pytest.mark.long
 def test_what_was_learnt_can_be_carried_to_another_installation(stage: Stage, tmp_path: Path) -> None:
     add_past(stage, 60)
     learnt = learning.learn_now(stage.context, stage.organization_id, "test")
@@ -144,6 +147,7 @@ def test_what_was_learnt_can_be_carried_to_another_installation(stage: Stage, tm
     assert "no exported counts" in refused.output
 
 
+@pytest.mark.long
 def test_lessons_that_no_decision_was_made_with_are_forgotten_after_a_month(stage: Stage) -> None:
     add_past(stage, 60)
     used = learning.learn_now(stage.context, stage.organization_id, "test").version
@@ -207,6 +211,7 @@ def copied(row: Any, **changes: Any) -> Any:
     return type(row)(**{**values, **changes})
 
 
+@pytest.mark.long
 def test_a_draft_is_judged_by_hundreds_of_drawn_tries_and_tells_the_cards_budget(stage: Stage) -> None:
     stage.fail(stage.customer()["customer"], "lost_card")
     add_logged_cases(stage, 260)
@@ -221,6 +226,7 @@ def test_a_draft_is_judged_by_hundreds_of_drawn_tries_and_tells_the_cards_budget
     assert "1.0 of 10 tries in 30 days are used on average, 1 at most" in " ".join(told.split())
 
 
+@pytest.mark.long
 def test_a_draft_is_not_judged_by_too_little(stage: Stage) -> None:
     stage.fail(stage.customer()["customer"], "insufficient_funds", "approve")
     stage.advance(days=27)

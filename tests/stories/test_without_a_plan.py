@@ -69,6 +69,7 @@ def test_a_one_off_invoice_is_spoken_of_as_an_invoice_and_nothing_is_threatened(
     assert stage.case(invoice).state is CaseState.RECOVERED
 
 
+@pytest.mark.long
 def test_a_one_off_invoice_that_the_campaign_writes_off_is_announced_and_written_off(stage: Stage) -> None:
     action = FinalActionSettings(kind=FinalActionKind.CANCEL_NOW, debt=DebtAfterwards.MARK_UNCOLLECTIBLE)
     stage.use_campaign(MONTHLY.model_copy(update={"final_action": action}))
@@ -78,6 +79,7 @@ def test_a_one_off_invoice_that_the_campaign_writes_off_is_announced_and_written
     assert stage.stripe("GET", f"invoices/{invoice}")["status"] == "uncollectible"
 
 
+@pytest.mark.long
 def test_an_old_debt_leaves_a_subscription_alone_that_has_gone_on_since(stage: Stage) -> None:
     stage.control("settings", end_behavior="past_due", retries="smart")
     robin = stage.customer(email="robin@example.com")

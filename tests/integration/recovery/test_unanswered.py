@@ -40,6 +40,7 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_key(trial: Trial, kind:
     assert sound(trial)
 
 
+@pytest.mark.long
 def test_the_webhook_of_a_charge_that_got_no_answer_credits_the_try_and_not_the_customer(trial: Trial) -> None:
     trial.trouble("cut_after")
     trial.reach_the_retry()
@@ -63,6 +64,7 @@ def test_a_lost_decline_is_found_again_with_all_that_the_bank_said(stage: Stage)
     assert sound(trial)
 
 
+@pytest.mark.long
 def test_too_many_requests_are_waited_for_and_not_taken_for_a_decline(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +78,7 @@ def test_too_many_requests_are_waited_for_and_not_taken_for_a_decline(
     assert sound(trial)
 
 
+@pytest.mark.long
 def test_an_error_that_stripe_keeps_under_the_key_is_settled_from_the_books_after_a_day(trial: Trial) -> None:
     trial.trouble("http_500")
     trial.reach_the_retry()
@@ -113,6 +116,7 @@ def test_a_process_that_wakes_after_the_key_has_died_reads_the_books(trial: Tria
 
 @pytest.mark.parametrize("heard", [True, False], ids=["webhooks arrive", "webhooks are lost"])
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+@pytest.mark.long
 def test_nobody_who_left_meanwhile_is_charged_again(trial: Trial, kind: str, heard: bool) -> None:
     if not heard:
         without_webhooks(trial)
@@ -143,6 +147,7 @@ def test_an_invoice_voided_meanwhile_is_not_charged(trial: Trial) -> None:
     assert sound(trial)
 
 
+@pytest.mark.long
 def test_an_invoice_paid_otherwise_meanwhile_is_not_charged_and_not_credited_to_us(trial: Trial) -> None:
     trial.trouble("cut_before")
     trial.reach_the_retry()
@@ -154,6 +159,7 @@ def test_an_invoice_paid_otherwise_meanwhile_is_not_charged_and_not_credited_to_
     assert sound(trial)
 
 
+@pytest.mark.long
 def test_a_dispute_that_began_meanwhile_keeps_the_charge_from_being_repeated(trial: Trial) -> None:
     trial.trouble("cut_before")
     trial.reach_the_retry()
@@ -166,6 +172,7 @@ def test_a_dispute_that_began_meanwhile_keeps_the_charge_from_being_repeated(tri
     assert sound(trial)
 
 
+@pytest.mark.long
 def test_the_charge_of_a_try_that_follows_at_once_is_not_taken_for_one_that_was_given_up(stage: Stage) -> None:
     trial = begin_trial(stage, "insufficient_funds", "do_not_honor", "approve")
     trial.trouble("http_500")
