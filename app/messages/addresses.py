@@ -2,6 +2,8 @@
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
+LONGEST = 254  # RFC 5321
+
 
 def is_address(address: str) -> bool:
     """Whether `address` can be written to (RFC 5322, 6531).
@@ -13,6 +15,13 @@ def is_address(address: str) -> bool:
     except EmailNotValidError:
         return False
     return True
+
+
+def is_worth_keeping(address: str) -> bool:
+    """Whether `address`, as somebody typed it, may be kept: an address of usual length whose domain is more than a bare
+    host, which is nearly always half of one.
+    """
+    return len(address) <= LONGEST and is_address(address) and "." in address.rpartition("@")[2]
 
 
 def on_the_wire(address: str) -> str:

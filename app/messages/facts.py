@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.links import PayLink, make_pay_url
 from app.messages import endings
 from app.messages.branding import merchant_of
-from app.messages.cadence import ABOUT_DEBT, MailKind
+from app.messages.cadence import ABOUT_DEBT, CHASING, MailKind
 from app.messages.names import first_name
 from app.messages.zones import read_zone
 from app.models import (
@@ -93,7 +93,7 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
     return MailFacts(
         merchant=merchant_of(rows.organization, settings.base_url()),
         pay_url=make_pay_url(settings.base_url(), settings.require("secret_key"), link, now),
-        amounts=_amounts(session, rows, kind),
+        amounts=_amounts(session, rows, kind, now),
         customer_first_name=first_name(customer.name, rows.locale),
         locale=rows.locale,
         timezone=str(read_zone(session, customer, rows.organization)),
@@ -116,8 +116,10 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
     )
 
 
-def _amounts(session: Session, rows: Conversation, kind: MailKind) -> tuple[Owed, ...]:
-    """One customer with several unpaid invoices is one conversation: a mail that asks for money names them all."""
+def _amounts(session: Session, rows: Conversation, kind: MailKind, now: datetime) -> tuple[Owed, ...]:
+    """One customer with several unpaid invoices is one conversation: a mail that asks for money names them all, but for
+    those whose payer has been promised quiet (a note about the invoice, a chosen day, a dispute).
+    """
     own = _owed(rows.case, rows.invoice, kind)
     if kind not in ABOUT_DEBT:
         return (own,)
@@ -133,7 +135,23 @@ def _amounts(session: Session, rows: Conversation, kind: MailKind) -> tuple[Owed
         )
         .order_by(RecoveryCase.failed_at, RecoveryCase.id)
     )
+    if kind in CHASING:
+        others = others.where(~_is_held(kind, now))
     return (own, *(_owed(case, invoice, kind) for case, invoice in session.execute(others)))
+
+
+def _is_held(kind: MailKind, now: datetime) -> ColumnElement[bool]:
+    """Whether a hold keeps this very case quiet at `now`; those on all of a customer's keep the mail itself back.
+
+    A day is chosen for all debts at once, so the mail that says that it passed names them all.
+    """
+    counts = Hold.kind != HoldKind.PROMISE if kind is MailKind.PROMISE_BROKEN else true()
+    return exists().where(
+        counts,
+        Hold.case_id == RecoveryCase.id,
+        Hold.released_at.is_(None),
+        or_(Hold.until.is_(None), Hold.until > now),
+    )
 
 
 def _owed(case: RecoveryCase, invoice: Invoice, kind: MailKind) -> Owed:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.errors import RecoupError
-from app.messages.addresses import is_address
+from app.messages.addresses import is_address, is_worth_keeping
 from app.models import Customer, Recipient
 
 METADATA_KEYS = ("billing_contacts", "billing_contact", "billing_emails", "billing_email")
@@ -107,7 +107,7 @@ def remove(session: Session, customer: Customer, address: str) -> bool:
 
 def _checked(address: str) -> str:
     address = address.strip()
-    if len(address) > 254 or not is_address(address):
+    if not is_worth_keeping(address):
         raise AddressInvalid("this is no e-mail address; write it like name@example.com")
     return address
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.contact import ContactRules
@@ -106,7 +106,13 @@ def due_at(session: Session, message: Message) -> datetime:
 
 def _named_at(session: Session, rows: Conversation, message: Message) -> datetime | None:
     """When a mail to this very address about another debt of the customer last left that named this one, too: several
-    unpaid invoices are one conversation, and not a mail each."""
+    unpaid invoices are one conversation, and not a mail each. While a hold lay on it, this one was not named."""
+    was_held = exists().where(
+        Hold.case_id == rows.case.id,
+        Hold.begins_at <= Message.claimed_at,
+        or_(Hold.until.is_(None), Hold.until > Message.claimed_at),
+        or_(Hold.released_at.is_(None), Hold.released_at > Message.claimed_at),
+    )
     return session.scalar(
         select(func.max(Message.claimed_at)).where(
             Message.customer_id == rows.customer.id,
@@ -115,6 +121,7 @@ def _named_at(session: Session, rows: Conversation, message: Message) -> datetim
             Message.kind.in_(CHASING),
             Message.state.in_(LEFT),
             Message.claimed_at >= rows.case.opened_at,
+            ~was_held,
         )
     )
 

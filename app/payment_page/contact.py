@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from app.messages import recipients
-from app.messages.addresses import is_address
+from app.messages.addresses import is_worth_keeping
 from app.messages.recipients import AddressInvalid, TooManyContacts
 from app.models import CaseEntry, Customer
 from app.payment_page.blueprint import payment_page
@@ -23,7 +23,6 @@ from emails.phrase import plain
 
 CHANGED = "contact_changed"
 MOST_A_DAY = 3
-LONGEST = 254
 CUSTOMER = "the customer"
 
 
@@ -36,7 +35,7 @@ def ask_for_contact(token: str) -> ResponseReturnValue:
     address = request.form.get("address", "").strip()
     if not standing.offers.contact:
         return to_page(visit, NOT_POSSIBLE)
-    if len(address) > LONGEST or not is_address(address):
+    if not is_worth_keeping(address):
         return to_page(visit, ADDRESS_INVALID)
     voice = speak(standing, address=plain(address))
     return render_template(

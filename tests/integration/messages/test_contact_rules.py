@@ -76,7 +76,7 @@ class Play:
     def stop(self, debt: int) -> None:
         self._end(debt, "void", state=CaseState.CLOSED, closed_at=self.clock.now(), stop_reason=StopReason.CANCELLED)
 
-    def hold(self, debt: int, kind: HoldKind, hours: int) -> None:
+    def hold(self, debt: int, kind: HoldKind, hours: int, *, on_case: bool = False) -> None:
         self.count += 1
         rows = self.debts[debt]
         until = None if kind is HoldKind.DISPUTE else self.clock.now() + hours * HOUR
@@ -85,6 +85,7 @@ class Play:
                 Hold(
                     organization_id=rows.organization_id,
                     customer_id=rows.customer_id,
+                    case_id=rows.case_id if on_case else None,
                     kind=kind,
                     key=f"hold:{self.count}",
                     reason="a test",
@@ -199,6 +200,19 @@ def test_several_debts_of_one_customer_are_one_mail_that_names_them_all(play: Pl
     play.wait(80)
     ((_, mail),) = play.sender.left
     assert mail.text.count("49,00") >= 2
+
+
+def test_a_debt_that_its_payer_was_promised_quiet_about_is_in_no_mail_about_another(play: Play) -> None:
+    play.hold(1, HoldKind.DISPUTE, 0, on_case=True)
+    play.plan(0, MailKind.REMINDER)
+    play.wait(1)
+    ((_, mail),) = play.sender.left
+    assert (mail.text.count("49,00"), mail.text.count("98,00")) == (1, 0)
+    play.wait(1)
+    play.release()
+    play.plan(1, MailKind.REMINDER)  # nobody has named it yet, so it is said
+    play.wait(40)
+    assert [later.text.count("98,00") for _, later in play.sender.left[1:]] == [1]
 
 
 def test_two_contacts_are_two_people_each_with_a_gap_of_their_own(play: Play) -> None:

@@ -1,8 +1,10 @@
 """Something is wrong with an invoice: the note reaches the operator, the chase rests, and somebody answers."""
 
+import re
+
 from app.campaigns.contact import PageOffers
 from app.campaigns.definition import MONTHLY
-from app.models import Hold, RecoveryCase
+from app.models import Hold, Invoice, RecoveryCase
 from app.recovery import operator, questions
 from app.recovery.operator import Person
 from app.vocabulary import HoldKind, MessageState
@@ -82,6 +84,10 @@ def test_a_card_given_meanwhile_is_kept_and_pays_after_the_answer(stage: Stage, 
 def test_of_two_bills_the_named_one_rests(stage: Stage, payer: Payer) -> None:
     stage.fail(payer.customer, "insufficient_funds")
     other = next(case for case in stage.rows(RecoveryCase) if case.id != payer.case.id)
+    choice = re.search(r"<select name=\"about\".*?</select>", payer.see().text, re.DOTALL)
+    assert choice
+    # the same plan twice: nobody could tell them apart without
+    assert all(str(invoice.number) in choice[0] for invoice in stage.rows(Invoice) if invoice.status == "open")
     say(payer, about=str(other.id))
     assert [hold.case_id for hold in stage.rows(Hold)] == [other.id]
 
