@@ -120,7 +120,8 @@ def _connection(context: Context, row: Connection) -> Finding:
     if missing:
         return Finding(what, False, "the key lacks " + ", ".join(missing))
     if row.status is not ConnectionStatus.ACTIVE:
-        return Finding(what, False, f"{row.status}: {row.status_reason}")
+        advice = "The key opens what can be looked at now: `recoup connect` with it, or with a new one, goes on"
+        return Finding(what, False, f"{row.status}: {row.status_reason}. {advice}")
     return Finding(what, True, "the key opens what is needed")
 
 

@@ -5,6 +5,7 @@ of them, so they are deleted at Stripe first. Addresses that must not be written
 written to again.
 """
 
+import re
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ from app.models import (
 from app.recovery.operator import Person
 from app.vocabulary import OPEN_CASE_STATES
 
+_ID = re.compile(rb'"([a-z]+_\w+)"')  # as Stripe's ids stand in a body
 _NO_BODY = zlib.compress(b"{}", 1)  # the event stays, or it would be missed and fetched again
 _COPIES: tuple[type[Any], ...] = (Subscription, PaymentMethod, Invoice)
 
@@ -98,7 +100,7 @@ def _cases(session: Session, owner: Customer) -> list[RecoveryCase]:
 
 
 def _blank_events(session: Session, connection: Connection, customer_id: str, cases: list[RecoveryCase]) -> int:
-    """Empty what webhooks said of them: news of the customer and of whatever belongs to the customer."""
+    """Empty what webhooks said of them: whatever names the customer or something that belongs to the customer."""
     attempts = session.execute(
         select(ChargeAttempt.charge_id, ChargeAttempt.payment_intent_id).where(
             ChargeAttempt.case_id.in_([case.id for case in cases])
@@ -111,11 +113,25 @@ def _blank_events(session: Session, connection: Connection, customer_id: str, ca
         ids |= set(session.scalars(named))
     blanked = (
         update(InboxEvent)
-        .where(*_of(InboxEvent, connection), InboxEvent.object_id.in_(ids))
+        .where(InboxEvent.id.in_(_naming(session, connection, ids)))
         .values(body=_NO_BODY, object_id=None)
         .returning(InboxEvent.id)
     )
     return len(session.scalars(blanked).all())
+
+
+def _naming(session: Session, connection: Connection, ids: set[str]) -> list[int]:
+    """The events that are about one of `ids` or name one anywhere: an invoice to come has no id of its own, and a
+    finished checkout tells the address of whoever finished it.
+    """
+    wanted = {name.encode() for name in ids}
+    events = select(InboxEvent.id, InboxEvent.object_id, InboxEvent.body).where(*_of(InboxEvent, connection))
+    rows = session.execute(events.execution_options(yield_per=200))
+    return [
+        event_id
+        for event_id, object_id, body in rows
+        if object_id in ids or not wanted.isdisjoint(_ID.findall(zlib.decompress(body)))
+    ]
 
 
 def _forget_past(session: Session, connection: Connection, customer_id: str) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from app.stripe_gateway.readers.fields import table, text
 _BY_STATUS: dict[int, tuple[type[GatewayError], str]] = {
     401: (Unauthorized, "Stripe does not know this key: enter a valid one"),
     402: (CardRefused, "the card was declined"),
-    403: (PermissionMissing, "the Stripe key lacks a permission: add it to the key"),
+    403: (PermissionMissing, "the Stripe key lacks a permission, {permission}: add it to the key"),
     404: (NotFound, "Stripe knows no such object"),
     409: (KeyInUse, "the same request is still running at Stripe: ask again"),
     429: (RateLimited, "Stripe's rate limit is reached: ask again later"),
@@ -51,7 +51,7 @@ def translate(error: stripe.StripeError, *, permission: str, is_imitation: bool 
     is_breakdown = is_imitation and _is_breakdown(status, kind)
     ours, words = _UNSUPPORTED if is_breakdown else _classify(status, code, kind)
     translated = ours(
-        _describe(words, status, code, error.request_id),
+        _describe(words.format(permission=permission), status, code, error.request_id),
         status=status,
         code=code,
         param=text(body, "param"),

@@ -1,5 +1,6 @@
 """A customer who is to be forgotten is: nothing that Recoup keeps names them, and everybody else is as before."""
 
+import json
 import zlib
 from importlib import import_module
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from app.cli.erase import erase_customer
 from app.models import AuditEntry, Customer, InboxEvent, Invoice, PastAttempt, PastFailure, RecoveryCase
+from app.vocabulary import InboxState
 from tests.integration.errands.conftest import backfill
 from tests.integration.errands.test_backfill import as_of_now, fail, live_unheard
 from tests.stage import Stage
@@ -28,6 +30,26 @@ def whole(stage: Stage) -> str:
         rows = [str(row) for name in tables for row in session.execute(text(f"select * from {name}"))]
         bodies = [zlib.decompress(body).decode() for (body,) in session.execute(text("select body from inbox_events"))]
     return "\n".join([*rows, *bodies])
+
+
+def tell(stage: Stage, event_id: str, kind: str, object_id: str | None, said: dict[str, Any]) -> None:
+    """Keep a handled event, as a webhook would have brought it."""
+    (like, *_) = stage.rows(InboxEvent)
+    event = InboxEvent(
+        organization_id=like.organization_id,
+        connection_id=like.connection_id,
+        event_id=event_id,
+        kind=like.kind,
+        type=kind,
+        object_id=object_id,
+        created_at=like.created_at,
+        received_at=like.received_at,
+        next_try_at=like.next_try_at,
+        body=zlib.compress(json.dumps({"object": "event", "data": {"object": said}}).encode(), 1),
+        state=InboxState.HANDLED,
+    )
+    with stage.context.database.organization(like.organization_id) as session:
+        session.add(event)
 
 
 @pytest.fixture
@@ -61,6 +83,20 @@ def test_nothing_names_a_customer_who_was_forgotten(
     assert stage.case(other)
     (noted,) = stage.rows(AuditEntry, AuditEntry.action == "customer.erased")
     assert (noted.subject, noted.data["cases"]) == (met["customer"], 1)
+
+
+def test_events_that_only_mention_a_forgotten_customer_are_emptied_too(
+    stage: Stage, met: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = stage.customer(email="other@example.org")["customer"]
+    tell(stage, "evt_ours", "invoice.upcoming", None, {"customer": met["customer"], "customer_email": "w@example.net"})
+    tell(stage, "evt_form", "checkout.session.completed", "cs_1", {"id": "cs_1", "customer": met["customer"]})
+    tell(stage, "evt_theirs", "checkout.session.completed", "cs_2", {"id": "cs_2", "customer": other})
+    forget(stage, monkeypatch, met["customer"])
+    left = {event.event_id: (event.object_id, zlib.decompress(event.body)) for event in stage.rows(InboxEvent)}
+    assert left["evt_ours"] == left["evt_form"] == (None, b"{}")
+    assert left["evt_theirs"][0] == "cs_2"
+    assert other.encode() in left["evt_theirs"][1]
 
 
 def test_events_of_a_forgotten_customer_stay_known_so_that_none_is_fetched_again(

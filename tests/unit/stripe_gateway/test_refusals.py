@@ -44,6 +44,12 @@ def test_each_refusal_becomes_the_error_that_says_what_to_do(
     assert (caught.value.status, caught.value.code, caught.value.request_id) == (status, body.get("code"), "req_1")
 
 
+def test_a_permission_that_is_missing_is_named(gateway: StripeGateway, stripe_api: responses.RequestsMock) -> None:
+    stripe_api.get(URL, status=403, json={"error": {"type": "invalid_request_error"}})
+    with pytest.raises(errors.PermissionMissing, match="lacks a permission, customer_write: add it"):
+        gateway.get_customer("cus_1")
+
+
 @pytest.mark.parametrize(
     ("parent", "children"),
     [
