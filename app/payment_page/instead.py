@@ -1,6 +1,7 @@
 """Pause, a smaller plan or the end instead of paying: first exactly what happens and when, then one more click."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -67,10 +68,11 @@ def choose_instead(token: str, name: str) -> ResponseReturnValue:
     if asked is None:
         return to_page(visit, None if standing.offers.chosen else NOT_POSSIBLE)
     try:
-        _choose(asked)
+        chosen_for = _choose(asked)
     except NotOffered:
         return to_page(visit, NOT_POSSIBLE)
-    run_due_step(visit.context, visit.link.organization_id, visit.link.case_id, StepKind.FINAL_ACTION)
+    for case_id in chosen_for:  # the page that comes next speaks of all of them
+        run_due_step(visit.context, visit.link.organization_id, case_id, StepKind.FINAL_ACTION)
     return to_page(visit)
 
 
@@ -106,14 +108,16 @@ def _plan(visit: Visit, standing: Standing, offer: Offer) -> Plan | None:
         return None
 
 
-def _choose(asked: _Asked) -> None:
-    """The customer's choice is about the subscription, so everything that is owed for it ends by it."""
+def _choose(asked: _Asked) -> tuple[UUID, ...]:
+    """The customer's choice is about the subscription, so everything that is owed for it ends by it: these cases."""
     visit, name = asked.visit, asked.offer.name
     with visit.context.database.organization(visit.link.organization_id) as session:
         own = cases.lock_case(session, visit.link.case_id)
-        for case_id in in_one_subscription(session, own, asked.standing.bills):
+        chosen_for = in_one_subscription(session, own, asked.standing.bills)
+        for case_id in chosen_for:
             plan = asked.plan.name if asked.plan else None
             retention.choose(session, cases.lock_case(session, case_id), name, plan, visit.now)
+    return chosen_for
 
 
 def _speak(asked: _Asked) -> PageVoice:

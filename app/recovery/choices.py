@@ -8,6 +8,8 @@ from typing import Any
 from app.outcomes.actions import FinalAction
 from app.vocabulary import DebtAfterwards, FinalActionKind
 
+CHOSEN = "final_action:chosen"  # the key of the step that carries a choice out
+
 
 def write_choice(action: FinalAction) -> dict[str, Any]:
     """The plan that `read_choice` takes."""

@@ -5,13 +5,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import ChargeAttempt, RecoveryCase, SubscriptionSnapshot
+from app.models import ChargeAttempt, RecoveryCase, Step, SubscriptionSnapshot
 from app.recovery import cases
 from app.recovery.attempts import find_unanswered
 from app.recovery.cases import Happened
+from app.recovery.choices import CHOSEN
 from app.recovery.facts import attempts_of
 from app.recovery.reading import Reading
-from app.vocabulary import AttemptSource, AttemptState, Fact, RecoveredBy, StopReason
+from app.vocabulary import OPEN_STEP_STATES, AttemptSource, AttemptState, Fact, RecoveredBy, StepKind, StopReason
 
 _SUMMARIES = {
     RecoveredBy.RETRY: "Paid: Recoup's retry of the card went through.",
@@ -85,5 +86,14 @@ def _why_stopped(session: Session, case: RecoveryCase, reading: Reading) -> Stop
 
 
 def is_our_doing(session: Session, case: RecoveryCase) -> bool:
-    """Our own final action cancels and writes off too; that is no news."""
-    return session.scalar(select(SubscriptionSnapshot.id).where(SubscriptionSnapshot.case_id == case.id)) is not None
+    """Our own final action cancels and writes off too; that is no news. Nor is it where the customer's choice was
+    carried out for another bill of the same subscription first: what was said of this one is still to be done.
+    """
+    taken = select(SubscriptionSnapshot.id).where(SubscriptionSnapshot.case_id == case.id)
+    chosen = select(Step.id).where(
+        Step.case_id == case.id,
+        Step.key == CHOSEN,
+        Step.kind == StepKind.FINAL_ACTION,
+        Step.state.in_(OPEN_STEP_STATES),
+    )
+    return session.scalar(taken) is not None or session.scalar(chosen) is not None

@@ -16,7 +16,7 @@ from app.messages.endings import has_stake
 from app.models import RecoveryCase, Subscription, SubscriptionSnapshot
 from app.outcomes.actions import RESTORABLE_KINDS, FinalAction
 from app.recovery import cases, planning, steps
-from app.recovery.choices import months_later, write_choice
+from app.recovery.choices import CHOSEN, months_later, write_choice
 from app.vocabulary import (
     CaseState,
     DebtAfterwards,
@@ -26,7 +26,6 @@ from app.vocabulary import (
     StepKind,
 )
 
-CHOSEN = "final_action:chosen"
 TOLD = "chosen_instead"  # the entry of the timeline that knows what was chosen, as it was shown
 UNDO = "restore:asked"
 

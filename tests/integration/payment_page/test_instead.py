@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from app.accounts.connections import gateway_for
 from app.campaigns.contact import PageOffers, RetentionOffer
 from app.campaigns.definition import MONTHLY
-from app.models import Message, RecoveryCase, SubscriptionSnapshot
+from app.models import Connection, Message, RecoveryCase, SubscriptionSnapshot
+from app.payment_page import instead
+from app.recovery.observing import observe_invoice
 from app.vocabulary import CaseState, DebtAfterwards, FinalActionState, MessageState
 from tests.integration.payment_page.conftest import Payer, make_payer
 from tests.stage import Stage
@@ -172,3 +175,28 @@ def test_both_bills_of_one_subscription_end_by_the_choice(stage: Stage) -> None:
     stage.settle()
     assert {case.state for case in stage.rows(RecoveryCase)} == {CaseState.EXHAUSTED}
     assert "€98.00 is still to be paid." in payer.see().text
+
+
+def test_what_was_dropped_is_dropped_of_every_bill(stage: Stage) -> None:
+    offer(stage, RetentionOffer(kind="cancel", debt=DebtAfterwards.VOID))
+    payer = make_payer(stage, "insufficient_funds")
+    second = stage.fail(payer.customer, "insufficient_funds")
+    assert "the open €98.00 any more" in look(payer, "cancel")
+    assert "There’s nothing to pay" in choose(payer, "cancel")
+    stage.settle()
+    assert [stage.stripe("GET", f"invoices/{each}")["status"] for each in (payer.invoice, second)] == ["void", "void"]
+
+
+def test_the_end_of_the_subscription_takes_no_choice_from_a_bill_that_is_not_done_yet(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(stage, RetentionOffer(kind="cancel", debt=DebtAfterwards.VOID))
+    payer = make_payer(stage, "insufficient_funds")
+    second = stage.fail(payer.customer, "insufficient_funds")
+    monkeypatch.setattr(instead, "run_due_step", lambda *_: None)  # the web program dies here
+    choose(payer, "cancel")
+    stage.stripe("DELETE", f"subscriptions/{subscription(payer)['id']}")  # as the first of the two did
+    (connection,) = stage.rows(Connection)
+    observe_invoice(stage.context, gateway_for(stage.context, connection), connection, second)
+    stage.settle()
+    assert [stage.stripe("GET", f"invoices/{each}")["status"] for each in (payer.invoice, second)] == ["void", "void"]
