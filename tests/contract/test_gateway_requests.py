@@ -136,6 +136,11 @@ CALLS: dict[str, list[Call]] = {
     "get_invoice": [lambda g: g.get_invoice("in_1")],
     "get_payment_intent": [lambda g: g.get_payment_intent("pi_1")],
     "get_payment_method": [lambda g: g.get_payment_method("pm_1")],
+    "get_plan": [lambda g: g.get_plan("price_1")],
+    "create_setup_intent": [
+        lambda g: g.create_setup_intent(customer_id="cus_1", metadata={"recoup_case": "1"}, **KEY),
+    ],
+    "get_setup_intent": [lambda g: g.get_setup_intent("seti_1")],
     "get_subscription": [lambda g: g.get_subscription("sub_1"), lambda g: g.get_subscription("sub_scheduled")],
     "find_plan_name": [lambda g: g.find_plan_name("price_1")],
     "find_customer_of_charge": [lambda g: g.find_customer_of_charge("ch_1")],

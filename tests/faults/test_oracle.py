@@ -24,6 +24,13 @@ BROKEN_BY = {
     "one_success": [ATTEMPT.format(state="succeeded", count=2)],
     "no_charge_after_the_end": [RECOVERED, ATTEMPT.format(state="declined", count=1)],
     "open_case_has_a_next_step": ["update steps set state = 'cancelled' where state = 'planned'"],
+    "promise_is_looked_at": [
+        """insert into holds (id, organization_id, customer_id, case_id, kind, key, reason, begins_at, until,
+               promised_for, created_by)
+           select gen_random_uuid(), organization_id, customer_id, id, 'promise', 'by hand', '', opened_at,
+               opened_at + interval '2 days', opened_at + interval '1 day', 'by hand'
+           from recovery_cases"""
+    ],
     "exhausted_case_ends": ["update recovery_cases set state = 'exhausted', exhausted_at = opened_at"],
     "charging_has_an_attempt": ["update recovery_cases set state = 'charging'"],
     "open_attempt_is_asked_after": [ATTEMPT.format(state="unknown", count=1)],

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import time
 from email import message_from_bytes, policy
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import requests
@@ -19,6 +21,8 @@ from sqlalchemy import select
 
 from app import embedded
 from app.accounts.connections import connect
+from app.campaigns.contact import ContactRules
+from app.campaigns.definition import MONTHLY
 from app.cli.connect import ensure_organization
 from app.cli.payer import Payer, link_in
 from app.clock import SandboxClock
@@ -27,6 +31,7 @@ from app.crypto import generate_key
 from app.embedded.processes import wait_until
 from app.embedded.state import free_port
 from app.models import RecoveryCase
+from app.recovery.campaigns import add_version
 from app.recovery.invariants import find_offences
 from app.sandbox.server import RunningSandbox, run_in_thread
 from app.settings import Settings
@@ -101,9 +106,11 @@ def start(home: Path, tmp_path: Path) -> Iterator[Start]:
 def same_context() -> Iterator[Context]:
     """What the processes are given, in the test's own hands."""
     context = make_context(Settings())
-    yield context
-    context.database.dispose()
-    context.bell.redis.close()
+    try:
+        yield context
+    finally:
+        context.database.dispose()
+        context.bell.redis.close()
 
 
 def mails(home: Path) -> list[str]:
@@ -117,6 +124,15 @@ def control(sandbox: RunningSandbox, path: str, **body: object) -> dict[str, str
     assert answer.ok, answer.text
     found: dict[str, str] = answer.json()
     return found
+
+
+def write_at_any_hour(context: Context, organization_id: UUID) -> None:
+    """Mails leave whatever the time is when this test is run."""
+    contact = ContactRules(quiet_from=time(0), quiet_until=time(0))
+    definition = MONTHLY.model_copy(update={"contact": contact})
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        add_version(session, slug="monthly", name="Any", definition=definition, is_default=True, now=now, by="test")
 
 
 def is_ready(url: str) -> bool:
@@ -133,6 +149,7 @@ def test_a_failed_payment_is_won_back_by_processes_that_end_when_they_are_asked_
     with same_context() as context:
         here, drive = context.settings.base_url(), ConnectionMode.DRIVE
         acme = ensure_organization(context, "acme").id
+        write_at_any_hour(context, acme)
         connect(context, acme, api_key="rk_test_sandbox", webhook_secret=None, mode=drive, actor="test")
         processes = [start(name) for name in ("web", "worker", "clock")]
         assert wait_until(lambda: is_ready(here), PATIENCE)
