@@ -13,6 +13,7 @@ from app.cli.common import find_organization, for_people, open_context
 from app.errors import RecoupError
 from app.models import Invoice, RecoveryCase
 from app.recovery.weighing import Weighing, find_weighing
+from app.vocabulary import OPEN_CASE_STATES
 
 
 class NoDecision(RecoupError):
@@ -36,7 +37,7 @@ def explain(case_name: str, organization: str | None, as_json: bool) -> None:
     if weighing is None:
         raise NoDecision(f"nothing was decided about {case.id} since decisions are written down")
     click.echo(json.dumps({"case": str(case.id), "state": case.state, **weighing.to_dict()}, indent=2)
-               if as_json else _told(weighing))  # fmt: skip
+               if as_json else "\n".join([*_ended(case), _told(weighing)]))  # fmt: skip
 
 
 def _find(session: Session, name: str) -> RecoveryCase | None:
@@ -45,6 +46,17 @@ def _find(session: Session, name: str) -> RecoveryCase | None:
     except ValueError:
         query = select(RecoveryCase).join(Invoice, Invoice.id == RecoveryCase.invoice_id)
         return session.scalar(query.where(Invoice.stripe_id == name))
+
+
+def _ended(case: RecoveryCase) -> list[str]:
+    """How the case ended, before what was thought while it was open; nothing for one that goes on."""
+    if case.state in OPEN_CASE_STATES:
+        return []
+    at = case.recovered_at or case.exhausted_at or case.closed_at
+    how = f", by {case.recovered_by.replace('_', ' ')}" if case.recovered_by else ""
+    return [
+        f"The case has ended: {case.state}{f' on {at:%Y-%m-%d}' if at else ''}{how}. The last decision before that:"
+    ]
 
 
 def _told(weighing: Weighing) -> str:

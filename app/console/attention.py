@@ -25,6 +25,7 @@ from app.vocabulary import (
 
 MAILS_WITHIN = timedelta(days=7)
 ANSWER_OVERDUE = timedelta(hours=1)
+SHOWN_QUESTIONS = 10
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,10 @@ def find_concerns(session: Session, now: datetime) -> list[Concern]:
 def _questions(session: Session) -> list[Concern]:
     waiting = questions.open_questions(session)
     advice = "The customer says that something is wrong; tries and mails rest until somebody answers or lets go."
+    which = [f" ({number} of {len(waiting)})" if len(waiting) > 1 else "" for number in range(1, len(waiting) + 1)]
     return [
-        Concern(f"{_many(len(waiting), 'customer')} waiting for an answer", advice, _case_page(waiting[0]))
-        for _ in waiting[:1]
+        Concern(f"A customer is waiting for an answer{one}", advice, _case_page(case_id))
+        for one, case_id in zip(which, waiting[:SHOWN_QUESTIONS], strict=False)
     ]
 
 

@@ -24,6 +24,7 @@ from app.retries.knowledge import Knowledge
 from app.retries.planner import consider
 from app.retries.planning import last_news
 from app.retries.records import RECORD_VERSION
+from app.retries.release import planner_release
 from app.vocabulary import EntryKind
 
 NAMES = {
@@ -116,8 +117,8 @@ def _row(
 
 def _inputs(facts: CaseFacts, policy: RetryPolicy, knowledge: Knowledge, now: datetime) -> str:
     """What an answer without a plan was made from, in the form that `read_record` reads."""
-    content = {"version": RECORD_VERSION, "knowledge": knowledge.version, "now": now.isoformat(),
-               "facts": asdict(facts), "policy": asdict(policy)}  # fmt: skip
+    content = {"version": RECORD_VERSION, "planner": planner_release(), "knowledge": knowledge.version,
+               "now": now.isoformat(), "facts": asdict(facts), "policy": asdict(policy)}  # fmt: skip
     return dumps(content, sort_keys=True, default=datetime.isoformat)
 
 

@@ -15,6 +15,7 @@ from app.recovery.invariants import Offence
 from app.retries.knowledge import SHIPPED, Knowledge, read_knowledge
 from app.retries.planner import consider
 from app.retries.records import RECORD_VERSION, UnreadableRecord, read_record
+from app.retries.release import planner_release
 from app.vocabulary import AttemptSource
 
 SAMPLE = 200
@@ -25,13 +26,14 @@ PROMISE = "Each try of Recoup has a decision that is made again, bit for bit, fr
 def replay(row: RetryDecision, knowledge: Knowledge) -> str | None:
     """What is different when the decision is made again with `knowledge`; None when nothing is.
 
-    None as well for what cannot be compared: a try that a person asked for, a record of an earlier release.
+    None as well for what cannot be compared: a try that a person asked for, a decision of another release's planner.
     """
     try:
         facts, policy, now, content = read_record(row.record)
     except UnreadableRecord as problem:
         return str(problem)
-    if row.asked_by or content["version"] != RECORD_VERSION or content["knowledge"] != knowledge.version:
+    made_by = (content["version"], content.get("planner"), content["knowledge"])
+    if row.asked_by or made_by != (RECORD_VERSION, planner_release(), knowledge.version):
         return None
     again = consider(facts, policy, now, knowledge)
     decision = again.decision

@@ -16,6 +16,7 @@ from app.retries.exploration import DRAWS, Ticket
 from app.retries.facts import Attempt, Card, CardUse, CaseFacts, DeclineSignals, RetryPolicy
 from app.retries.history import uses_of_number
 from app.retries.planning import Plan
+from app.retries.release import planner_release
 
 RECORD_VERSION = "1"
 
@@ -37,9 +38,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Record:
-    """One planned try: inputs, versions, what was weighed, and the choice (an index into `candidates`)."""
+    """One planned try: inputs, versions, what was weighed, and the choice (an index into `candidates`).
+
+    `version` is that of the form of records, `planner` the release that made this one, `knowledge` the counts it used.
+    """
 
     version: str
+    planner: str
     knowledge: str
     now: str
     facts: Mapping[str, Any]
@@ -72,6 +77,7 @@ def make_record(
     at = drawn.option.at
     return Record(
         version=RECORD_VERSION,
+        planner=planner_release(),
         knowledge=knowledge_version,
         now=now.isoformat(),
         facts=_plain(asdict(facts)),

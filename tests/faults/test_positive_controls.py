@@ -32,6 +32,7 @@ def test_a_charge_repeated_under_another_key_is_found(town: Town, sabotage: str 
     town.members["worker"].restart()
 
 
+@pytest.mark.long
 def test_a_mail_sent_without_a_claim_is_found(town: Town) -> None:
     telling = Telling(town, RETRIED, town.customer())
     telling.fail()
@@ -48,6 +49,7 @@ def test_a_mail_sent_without_a_claim_is_found(town: Town) -> None:
     assert offences_of(town, telling) == {"sent_once"}
 
 
+@pytest.mark.long
 def test_money_that_recoup_never_heard_of_is_found_in_the_books(town: Town) -> None:
     telling = Telling(town, RETRIED, town.customer())
     telling.fail()

@@ -113,3 +113,15 @@ def test_wordings_are_drawn_by_lot_for_each_customer_and_kept_with_the_mail(stag
     with stage.context.database.organization(stage.organization_id) as session:
         ids = {case.id: case.customer_id for case in session.scalars(select(RecoveryCase))}
     assert len(set(ids.values())) == 6
+
+
+def test_one_day_chosen_for_two_invoices_passes_in_one_mail(stage: Stage) -> None:
+    oda = stage.customer(name="Oda", email="oda@example.com", timezone="Asia/Tokyo")
+    stage.use_campaign(LADDER)
+    invoices = [stage.fail(oda["customer"], *["insufficient_funds"] * 12) for _ in range(2)]
+    for invoice in invoices:
+        promise(stage, invoice, 3)
+    stage.advance(days=6)
+    broken = [mail for mail in stage.rows(Message) if mail.kind == "promise_broken" and mail.accepted_at]
+    assert len(broken) == 1
+    assert "$98.00" in (broken[0].text_body or "")

@@ -71,6 +71,8 @@ def test_an_altered_decision_is_found(stage: Stage) -> None:
     assert "weighed differently" in (replay(row, SHIPPED) or "")
     row.at = (row.at or stage.now) + timedelta(minutes=1)
     assert replay(row, SHIPPED)
+    row.record = json.dumps({**content, "planner": "another release"}, sort_keys=True)
+    assert replay(row, SHIPPED) is None
 
 
 @pytest.mark.long
@@ -155,6 +157,11 @@ def test_the_command_explains_a_case_in_words_and_as_json(stage: Stage, monkeypa
         next(each["probability"] for each in weighed["candidates"] if each["is_choice"])
     )
     assert "has no case" in CliRunner().invoke(explain, ["in_nothing"]).output
+    stage.stripe("POST", f"invoices/{invoice}/pay", paid_out_of_band="true")
+    stage.settle()
+    ended = CliRunner().invoke(explain, [invoice]).output
+    assert "The case has ended: recovered on" in ended
+    assert "by out of band" in ended
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ def test_a_note_needs_attention_until_it_is_answered(context: Context, browser: 
         case = cases.lock_case(session, world.case_ids[CaseState.NEEDS_CUSTOMER])
         questions.ask(session, case, "We cancelled <in> March.", "click", now)
     overview = browser.get("/").text
-    assert "1 customer waiting for an answer" in overview
+    assert "A customer is waiting for an answer" in overview
     assert f'href="/cases/{case.id}"' in overview
     page = browser.get(f"/cases/{case.id}").text
     assert "We cancelled &lt;in&gt; March." in page

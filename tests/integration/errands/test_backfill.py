@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from app.inbox.backfill.old_debts import old_debts
 from app.models import ChargeAttempt, Connection, Invoice, Message, PastAttempt, PastFailure, RecoveryCase
 from app.recovery.invariants import find_offences
@@ -85,6 +87,7 @@ def test_it_makes_no_case_no_mail_and_no_charge_and_reading_it_twice_changes_not
     assert len(stage.stripe("GET", "charges?limit=100")["data"]) == charged
 
 
+@pytest.mark.long
 def test_a_failure_that_was_paid_within_the_hour_is_seen_by_its_charge_alone(stage: Stage) -> None:
     live_unheard(stage)
     invoice = fail(stage, "insufficient_funds", "approve")
@@ -132,6 +135,7 @@ def test_old_debts_become_cases_as_of_the_day_they_are_asked_for(stage: Stage) -
         assert find_offences(session, stage.now) == []
 
 
+@pytest.mark.long
 def test_a_customer_with_many_old_debts_gets_one_mail_for_all_of_them(stage: Stage) -> None:
     live_unheard(stage)
     owner = stage.customer()["customer"]
@@ -147,6 +151,7 @@ def test_a_customer_with_many_old_debts_gets_one_mail_for_all_of_them(stage: Sta
     assert all(stage.case(invoice).state is CaseState.NEEDS_CUSTOMER for invoice in invoices)
 
 
+@pytest.mark.long
 def test_who_left_on_request_is_not_asked(stage: Stage) -> None:
     live_unheard(stage)
     made = stage.customer()

@@ -53,6 +53,7 @@ def test_a_killed_errand_is_carried_on_from_its_last_page(stage: Stage, monkeypa
     assert len(stage.rows(Invoice)) == 12
 
 
+@pytest.mark.long
 def test_a_kill_between_finding_and_mending_loses_neither(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.control("faults", kind="lost_webhook")
     invoice = stage.control("fail", customer=stage.customer()["customer"], script=["do_not_honor"])["invoice"]
@@ -114,6 +115,7 @@ def test_two_at_once_are_one(stage: Stage) -> None:
     assert {progress.standing for progress in seen} == {"elsewhere"}
 
 
+@pytest.mark.long
 def test_whoever_slept_through_the_lease_writes_nothing_more(stage: Stage) -> None:
     stage.customer()
     errand_id = begin_backfill(stage.context, connection_of(stage), "test")
@@ -142,6 +144,7 @@ def test_the_clock_begins_a_look_every_hour_and_reads_the_past_once(stage: Stage
     assert {errand.state for errand in stage.rows(Errand)} == {ErrandState.DONE}
 
 
+@pytest.mark.long
 def test_thousands_of_invoices_are_read_page_by_page(stage: Stage) -> None:
     world = stage.sandbox.world
     for _ in range(2):

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from app.inbox.errands.running import rehearse
 from app.models import Connection, Errand, Finding, InboxEvent, RecoveryCase
 from app.recovery.invariants import find_offences
@@ -40,6 +42,7 @@ def test_a_failure_whose_webhooks_were_lost_becomes_a_case(stage: Stage) -> None
     assert len(fetched) == len(findings)
 
 
+@pytest.mark.long
 def test_what_was_found_once_is_not_found_again(stage: Stage) -> None:
     fail_unheard(stage)
     assert reconcile(stage)
@@ -48,6 +51,7 @@ def test_what_was_found_once_is_not_found_again(stage: Stage) -> None:
     assert reconcile(stage) == []
 
 
+@pytest.mark.long
 def test_where_nothing_was_missed_nothing_is_found(stage: Stage) -> None:
     invoice = stage.fail(stage.customer()["customer"])
     stage.advance(minutes=10)
@@ -67,6 +71,7 @@ def test_events_that_are_on_their_way_are_not_called_missed(stage: Stage) -> Non
     assert kinds(reconcile(stage)) == {FindingKind.MISSED_EVENT}
 
 
+@pytest.mark.long
 def test_a_look_without_change_finds_the_same_and_writes_nothing(stage: Stage) -> None:
     fail_unheard(stage)
     (connection,) = stage.rows(Connection)
@@ -115,6 +120,7 @@ def test_an_invoice_that_was_paid_or_voided_unheard_ends_its_case(stage: Stage) 
     assert stage.case(voided).state is CaseState.CLOSED
 
 
+@pytest.mark.long
 def test_an_invoice_that_changed_unheard_is_read_again(stage: Stage) -> None:
     invoice = stage.fail(stage.customer()["customer"])
     stage.advance(minutes=5)
@@ -144,6 +150,7 @@ def test_an_invoice_that_stripe_has_lost_is_told_of_once_and_is_for_a_person(sta
         assert reconcile(stage) == []
 
 
+@pytest.mark.long
 def test_of_an_event_that_was_lost_is_said_what_stripe_knows_of_it(stage: Stage) -> None:
     fail_unheard(stage)
     lost = next(finding for finding in reconcile(stage) if "invoice.payment_failed" in finding.why)
@@ -151,6 +158,7 @@ def test_of_an_event_that_was_lost_is_said_what_stripe_knows_of_it(stage: Stage)
     assert lost.outcome == "put into the inbox, and handled there like a webhook"
 
 
+@pytest.mark.long
 def test_of_an_event_that_stripe_could_not_deliver_is_said_that_it_could_not(stage: Stage) -> None:
     customer = stage.customer()["customer"]
     stage.settle()
@@ -163,6 +171,7 @@ def test_of_an_event_that_stripe_could_not_deliver_is_said_that_it_could_not(sta
     assert all(why.endswith("Stripe says that it could not be delivered.") for why in told)
 
 
+@pytest.mark.long
 def test_a_debt_from_before_the_connection_is_no_news(stage: Stage) -> None:
     fail_unheard(stage)
     forget_events(stage)

@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from app.payment_page import trying
 from app.recovery import holds
 from app.vocabulary import CaseState, HoldKind, RecoveredBy
@@ -18,6 +20,7 @@ def test_topped_up_the_card_on_file_pays_now(stage: Stage) -> None:
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_a_temporary_trouble_makes_trying_again_the_first_button(stage: Stage) -> None:
     payer = _after_a_pause(make_payer(stage, "processing_error", "approve"))
     assert list(payer.forms(payer.see()))[:2] == ["pay-now", "card"]
@@ -32,6 +35,7 @@ def test_a_try_that_is_declined_is_not_offered_again_at_once(payer: Payer) -> No
     assert len(payer.charges()) == before + 1
 
 
+@pytest.mark.long
 def test_a_form_sent_twice_is_one_try(payer: Payer) -> None:
     _after_a_pause(payer)
     page, before = payer.see(), len(payer.charges())
@@ -43,6 +47,7 @@ def test_a_form_sent_twice_is_one_try(payer: Payer) -> None:
     assert len(payer.charges()) == before + 1
 
 
+@pytest.mark.long
 def test_one_click_on_several_bills_stops_at_the_first_decline(payer: Payer) -> None:
     payer.stage.fail(payer.customer, "insufficient_funds")
     _after_a_pause(payer)
@@ -69,6 +74,7 @@ def test_a_dead_card_is_not_tried_and_the_page_kindly_asks_for_another(stage: St
     assert len(payer.charges()) == before
 
 
+@pytest.mark.long
 def test_while_a_hold_lasts_the_card_on_file_is_left_alone(stage: Stage, payer: Payer) -> None:
     case = payer.case
     with stage.context.database.organization(stage.organization_id) as session:
@@ -88,6 +94,7 @@ def test_while_a_hold_lasts_the_card_on_file_is_left_alone(stage: Stage, payer: 
     assert {"pay-now", "day"}.isdisjoint(payer.forms(payer.see()))
 
 
+@pytest.mark.long
 def test_only_so_many_tries_a_day_are_given_to_one_customer(payer: Payer) -> None:
     pressed = 0
     for _ in range(trying.MOST_A_DAY + 2):

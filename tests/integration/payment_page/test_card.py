@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from app.payment_page.card import SAME_CLICK
 from app.recovery import holds
 from app.settings import Settings
@@ -36,6 +38,7 @@ def test_the_new_card_is_the_one_in_force_everywhere(stage: Stage) -> None:
     assert stage.stripe("GET", f"payment_methods/{in_force}")["card"]["brand"] == "mastercard"
 
 
+@pytest.mark.long
 def test_a_card_that_is_declined_too_can_be_followed_by_one_that_works(payer: Payer) -> None:
     outcome = payer.pay_with("pm_card_chargeDeclinedInsufficientFunds")
     assert "The payment didn’t go through" in outcome.text
@@ -47,6 +50,7 @@ def test_a_card_that_is_declined_too_can_be_followed_by_one_that_works(payer: Pa
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_coming_back_twice_charges_once(payer: Payer) -> None:
     back = payer.save_card(payer.press("card"))
     for _ in range(3):
@@ -82,6 +86,7 @@ def test_a_double_click_leads_to_one_checkout_session(payer: Payer) -> None:
     assert len(_sessions(payer)) == 1
 
 
+@pytest.mark.long
 def test_two_clicks_at_the_same_moment_both_arrive(payer: Payer) -> None:
     page = payer.see()
     with ThreadPoolExecutor(2) as hands:
@@ -89,6 +94,7 @@ def test_two_clicks_at_the_same_moment_both_arrive(payer: Payer) -> None:
     assert [answer.status_code for answer in answers] == [303, 303]
 
 
+@pytest.mark.long
 def test_a_later_visit_gets_a_fresh_session(payer: Payer) -> None:
     assert payer.press("card").headers["Location"] != payer.press("card").headers["Location"]
 
@@ -105,6 +111,7 @@ def test_all_that_is_open_is_one_page_and_is_paid_together(payer: Payer) -> None
     assert payer.paid_charges_of_renewals() == 2
 
 
+@pytest.mark.long
 def test_a_session_that_was_left_unfinished_changes_nothing(payer: Payer) -> None:
     session = payer.press("card").headers["Location"].rsplit("/", 1)[-1]
     answer = payer.see(f"/return?session_id={session}")
@@ -123,6 +130,7 @@ def test_somebody_elses_session_is_not_taken(stage: Stage, payer: Payer) -> None
     assert other.paid_charges_of_renewals() == 0
 
 
+@pytest.mark.long
 def test_an_old_return_address_does_not_bring_the_old_card_back(payer: Payer) -> None:
     old = payer.save_card(payer.press("card"), "pm_card_chargeDeclinedInsufficientFunds")
     payer.http.get(old, timeout=30)
@@ -160,6 +168,7 @@ def test_a_form_from_elsewhere_does_nothing(stage: Stage, payer: Payer) -> None:
     assert _sessions(payer) == []
 
 
+@pytest.mark.long
 def test_a_card_page_on_a_domain_of_the_merchants_own_is_reached_by_a_link(payer: Payer, monkeypatch: Any) -> None:
     monkeypatch.setattr("app.payment_page.stripe_pages.origins", lambda: ("https://checkout.stripe.com",))
     answer = payer.press("card")
@@ -168,6 +177,7 @@ def test_a_card_page_on_a_domain_of_the_merchants_own_is_reached_by_a_link(payer
     assert "/c/pay/cs_test_" in answer.text
 
 
+@pytest.mark.long
 def test_where_stripe_retries_a_new_card_is_still_charged_at_once(house: House, settings: Settings) -> None:
     with open_stage(house, settings, ConnectionMode.OBSERVE) as stage:
         payer = make_payer(stage, "insufficient_funds")
@@ -175,6 +185,7 @@ def test_where_stripe_retries_a_new_card_is_still_charged_at_once(house: House, 
         assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_a_card_saved_while_a_hold_lasts_is_kept_for_later(stage: Stage, payer: Payer) -> None:
     case = payer.case
     with stage.context.database.organization(stage.organization_id) as session:

@@ -82,6 +82,7 @@ def test_a_broken_promise_is_a_fact_and_the_plan_goes_on(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("timing", ["planned", "ladder"])
+@pytest.mark.long
 def test_the_promised_try_is_made_whatever_the_campaigns_timing(stage: Stage, timing: str) -> None:
     retries = RetrySettings(timing=timing)  # type: ignore[arg-type]
     stage.use_campaign(MONTHLY.model_copy(update={"retries": retries}))
@@ -92,6 +93,7 @@ def test_the_promised_try_is_made_whatever_the_campaigns_timing(stage: Stage, ti
     assert stage.attempts(payer.invoice)[-1].decision["reason"] == "promised"
 
 
+@pytest.mark.long
 def test_under_a_dead_card_a_promise_keeps_quiet_and_tries_nothing(stage: Stage) -> None:
     payer = make_payer(stage, "expired_card")
     tries = len(payer.charges())
@@ -103,6 +105,7 @@ def test_under_a_dead_card_a_promise_keeps_quiet_and_tries_nothing(stage: Stage)
     assert names(payer).count("promise_broken") == 1
 
 
+@pytest.mark.long
 def test_another_card_pays_before_the_promised_day(stage: Stage) -> None:
     payer = make_payer(stage, "insufficient_funds")
     promise(payer, days_of(payer)[9])
@@ -121,6 +124,7 @@ def test_the_card_on_file_can_be_asked_for_before_the_promised_day(stage: Stage)
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_a_promise_can_be_moved_a_few_times_and_the_same_day_twice_is_one(stage: Stage) -> None:
     payer = make_payer(stage, "insufficient_funds")
     first, second, third, fourth = days_of(payer)[2:6]
@@ -134,6 +138,7 @@ def test_a_promise_can_be_moved_a_few_times_and_the_same_day_twice_is_one(stage:
     assert fourth not in days_of(payer)
 
 
+@pytest.mark.long
 def test_no_day_outside_the_window_is_offered_or_taken(stage: Stage) -> None:
     payer = make_payer(stage, "insufficient_funds")
     ends = payer.case.window_ends_at.date()
@@ -145,6 +150,7 @@ def test_no_day_outside_the_window_is_offered_or_taken(stage: Stage) -> None:
     assert stage.rows(Hold, Hold.case_id == payer.case.id) == []
 
 
+@pytest.mark.long
 def test_the_operator_decides_whether_days_are_offered(stage: Stage) -> None:
     stage.use_campaign(MONTHLY.model_copy(update={"page": PageOffers(pick_a_day=False)}))
     payer = make_payer(stage, "insufficient_funds")
@@ -163,6 +169,7 @@ def test_one_promise_is_for_all_that_is_open(stage: Stage) -> None:
     assert payer.paid_charges_of_renewals() == 2
 
 
+@pytest.mark.long
 def test_where_stripe_retries_the_promised_try_is_made_all_the_same(observing: Stage) -> None:
     payer = make_payer(observing, "insufficient_funds", *["insufficient_funds"] * 6)
     days = days_of(payer)

@@ -50,6 +50,7 @@ def test_a_card_given_in_the_form_pays(payer: Payer) -> None:
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_a_tab_closed_before_coming_back_is_one_charge_all_the_same(payer: Payer) -> None:
     confirm(payer)
     payer.stage.settle()
@@ -57,6 +58,7 @@ def test_a_tab_closed_before_coming_back_is_one_charge_all_the_same(payer: Payer
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_an_intent_of_somebody_else_does_nothing(stage: Stage, payer: Payer) -> None:
     stranger = make_payer(stage, "insufficient_funds", email="other@example.com")
     found = SECRET.search(stranger.press("card-here").text)
@@ -67,6 +69,7 @@ def test_an_intent_of_somebody_else_does_nothing(stage: Stage, payer: Payer) -> 
     assert payer.paid_charges_of_renewals() == 0
 
 
+@pytest.mark.long
 def test_without_a_key_stripes_page_is_used(stage: Stage) -> None:
     stage.use_campaign(MONTHLY.model_copy(update={"page": PageOffers(payment_element=True)}))
     assert "card" in make_payer(stage, "insufficient_funds").forms(make_payer(stage, "insufficient_funds").see())

@@ -70,6 +70,7 @@ def test_a_pause_ends_by_itself_and_the_chase_is_over(stage: Stage) -> None:
     assert [mail for mail in stage.rows(Message) if mail.state is MessageState.ACCEPTED] == []
 
 
+@pytest.mark.long
 def test_a_smaller_plan_is_named_with_its_price_and_taken(stage: Stage) -> None:
     price = smaller_price(stage)
     offer(stage, RetentionOffer(kind="downgrade", prices={"eur": price}))
@@ -81,6 +82,7 @@ def test_a_smaller_plan_is_named_with_its_price_and_taken(stage: Stage) -> None:
     assert subscription(payer)["items"]["data"][0]["price"]["id"] == price
 
 
+@pytest.mark.long
 def test_a_kept_debt_lets_the_subscription_run_to_its_end_and_a_dropped_one_ends_it_now(stage: Stage) -> None:
     offer(stage, RetentionOffer(kind="cancel"))
     keeps = make_payer(stage, "insufficient_funds", email="keeps@example.com")
@@ -113,6 +115,7 @@ def test_paying_later_undoes_no_wish_but_the_customer_can(stage: Stage) -> None:
     assert "undo" not in payer.forms(payer.see())
 
 
+@pytest.mark.long
 def test_nothing_can_be_taken_back_while_it_is_unpaid(stage: Stage) -> None:
     offer(stage, RetentionOffer(kind="pause", months=1))
     payer = make_payer(stage, "insufficient_funds")
@@ -153,6 +156,7 @@ def test_what_the_operator_does_not_offer_cannot_be_had(stage: Stage, name: str)
     assert payer.case.state is CaseState.WAITING
 
 
+@pytest.mark.long
 def test_a_card_tried_in_vain_after_the_choice_starts_no_new_chase(stage: Stage) -> None:
     offer(stage, RetentionOffer(kind="pause", months=2))
     payer = make_payer(stage, "insufficient_funds")
@@ -167,6 +171,7 @@ def test_a_card_tried_in_vain_after_the_choice_starts_no_new_chase(stage: Stage)
     assert "Thank you, all settled" in payer.pay_with().text
 
 
+@pytest.mark.long
 def test_both_bills_of_one_subscription_end_by_the_choice(stage: Stage) -> None:
     offer(stage, RetentionOffer(kind="pause", months=2))
     payer = make_payer(stage, "insufficient_funds")
@@ -187,6 +192,7 @@ def test_what_was_dropped_is_dropped_of_every_bill(stage: Stage) -> None:
     assert [stage.stripe("GET", f"invoices/{each}")["status"] for each in (payer.invoice, second)] == ["void", "void"]
 
 
+@pytest.mark.long
 def test_the_end_of_the_subscription_takes_no_choice_from_a_bill_that_is_not_done_yet(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,12 +19,14 @@ def test_a_damaged_link_says_what_to_do(payer: Payer) -> None:
     assert "Acme" not in answer.text
 
 
+@pytest.mark.long
 def test_a_link_to_a_case_that_is_gone_is_no_link(stage: Stage, payer: Payer) -> None:
     nobody = PayLink(stage.organization_id, stage.organization_id, 1)
     url = make_pay_url(stage.base_url, stage.context.settings.require("secret_key"), nobody, stage.now)
     assert payer.http.get(url, timeout=30).status_code == 404
 
 
+@pytest.mark.long
 def test_an_ended_link_to_a_case_that_is_gone_is_no_link(stage: Stage, payer: Payer) -> None:
     payer.url = _old_link(stage, PayLink(stage.organization_id, stage.organization_id, 1))
     assert payer.see().status_code == 404
@@ -40,6 +42,7 @@ def test_another_organization_in_an_old_or_a_new_link_opens_nothing(stage: Stage
 
 
 @pytest.mark.parametrize("rest", ["/", "/card", "/fresh-link", "/nothing/here"])
+@pytest.mark.long
 def test_an_address_below_the_page_leads_to_the_page(payer: Payer, rest: str) -> None:
     answer = payer.see(rest)
     assert answer.status_code == 303
@@ -47,6 +50,7 @@ def test_an_address_below_the_page_leads_to_the_page(payer: Payer, rest: str) ->
 
 
 @pytest.mark.parametrize("rest", ["/pay/", "/pay"])
+@pytest.mark.long
 def test_an_address_that_lost_its_end_says_what_to_do(stage: Stage, payer: Payer, rest: str) -> None:
     answer = payer.http.get(stage.base_url + rest, timeout=30)
     assert answer.status_code == 404

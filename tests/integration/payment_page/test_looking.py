@@ -67,6 +67,7 @@ def test_what_comes_next_has_its_dates(payer: Payer) -> None:
     assert page.count("<dt>") == 2
 
 
+@pytest.mark.long
 def test_the_merchants_colour_and_name_are_on_the_page(stage: Stage, payer: Payer) -> None:
     with stage.context.database.system() as session:
         organization = session.get_one(Organization, stage.organization_id)
@@ -90,6 +91,7 @@ def test_the_policy_lets_in_the_pages_own_sheet_and_no_other_style(stage: Stage,
     assert "<script" not in page.text
 
 
+@pytest.mark.long
 def test_a_voided_invoice_leaves_nothing_to_pay(payer: Payer) -> None:
     payer.stage.stripe("POST", f"invoices/{payer.invoice}/void")
     payer.stage.settle()
@@ -98,6 +100,7 @@ def test_a_voided_invoice_leaves_nothing_to_pay(payer: Payer) -> None:
     assert payer.forms(page) == {}
 
 
+@pytest.mark.long
 def test_a_payment_made_elsewhere_shows_as_paid(payer: Payer) -> None:
     payer.stage.stripe("POST", f"invoices/{payer.invoice}/pay", paid_out_of_band="true")
     payer.stage.control("clock", to=(payer.stage.now + timedelta(seconds=10)).isoformat())

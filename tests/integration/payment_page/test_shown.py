@@ -42,6 +42,7 @@ def test_an_invoice_nobody_told_us_of_is_shown_before_it_is_paid(payer: Payer) -
     assert offences(payer) == []
 
 
+@pytest.mark.long
 def test_a_lapsed_invoice_without_a_case_gets_one_and_is_paid_too(payer: Payer) -> None:
     second = payer.stage.fail(payer.customer, "insufficient_funds")
     forget(payer, second)
@@ -69,6 +70,7 @@ def test_what_fails_while_the_customer_is_at_stripe_is_not_charged_before_they_s
     assert offences(payer) == []
 
 
+@pytest.mark.long
 def test_one_click_pays_what_came_up_meanwhile_with_the_new_card(payer: Payer) -> None:
     checkout = payer.press("card")
     second = fail_unheard(payer)
@@ -80,6 +82,7 @@ def test_one_click_pays_what_came_up_meanwhile_with_the_new_card(payer: Payer) -
     assert offences(payer) == []
 
 
+@pytest.mark.long
 def test_what_was_not_shown_is_tried_on_a_later_day_as_any_other_try(payer: Payer) -> None:
     checkout = payer.press("card")
     second = fail_unheard(payer)
@@ -92,6 +95,7 @@ def test_what_was_not_shown_is_tried_on_a_later_day_as_any_other_try(payer: Paye
     assert offences(payer) == []
 
 
+@pytest.mark.long
 def test_an_invoice_whose_amount_has_changed_is_not_charged_on_the_old_promise(payer: Payer, monkeypatch: Any) -> None:
     cheaper = {payer.invoice: Money(100, "eur")}
     monkeypatch.setattr("app.payment_page.standing.Standing.asked_for", property(lambda _standing: cheaper))
@@ -139,6 +143,7 @@ def test_the_oracle_notices_when_the_bound_is_switched_off(payer: Payer, monkeyp
     ]
 
 
+@pytest.mark.long
 def test_the_timeline_keeps_what_was_shown(payer: Payer) -> None:
     payer.pay_with()
     entries = {entry.name: entry for entry in payer.stage.timeline(payer.invoice)}

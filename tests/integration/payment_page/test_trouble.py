@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from app.models import Connection
 from app.vocabulary import AttemptState, CaseState, ConnectionStatus
 from tests.integration.payment_page.conftest import Payer
@@ -19,6 +21,7 @@ def test_stripe_away_at_the_click_is_said_kindly(payer: Payer) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
+@pytest.mark.long
 def test_stripe_away_on_the_way_back_goes_on_when_the_same_page_is_opened_again(payer: Payer) -> None:
     back = payer.save_card(payer.press("card"))
     _trouble(payer.stage, "http_500", "/v1/", count=40)
@@ -51,6 +54,7 @@ def test_a_charge_whose_answer_was_lost_is_waited_for_and_made_once(payer: Payer
     assert payer.paid_charges_of_renewals() == 1
 
 
+@pytest.mark.long
 def test_an_answer_that_does_not_come_for_long_is_not_watched_for_ever(payer: Payer) -> None:
     back = payer.save_card(payer.press("card"))
     _trouble(payer.stage, "cut_before", f"/v1/invoices/{payer.invoice}/pay", count=1)

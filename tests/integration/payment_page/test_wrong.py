@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from app.campaigns.contact import PageOffers
 from app.campaigns.definition import MONTHLY
 from app.models import Hold, Invoice, RecoveryCase
@@ -51,6 +53,7 @@ def test_the_operator_answers_and_the_page_shows_it(stage: Stage, payer: Payer) 
         assert questions.open_questions(session) == []
 
 
+@pytest.mark.long
 def test_the_customer_takes_the_note_back(stage: Stage, payer: Payer) -> None:
     say(payer)
     page = payer.follow(payer.press("settled"))
@@ -70,6 +73,7 @@ def test_a_note_sent_twice_is_one_note_and_an_empty_one_none(payer: Payer) -> No
     assert [entry.name for entry in payer.stage.timeline(payer.invoice)].count(questions.ASKED) == 1
 
 
+@pytest.mark.long
 def test_a_card_given_meanwhile_is_kept_and_pays_after_the_answer(stage: Stage, payer: Payer) -> None:
     say(payer)
     assert "pays €49.00 as soon as we may charge it" in payer.see().text
@@ -92,12 +96,14 @@ def test_of_two_bills_the_named_one_rests(stage: Stage, payer: Payer) -> None:
     assert [hold.case_id for hold in stage.rows(Hold)] == [other.id]
 
 
+@pytest.mark.long
 def test_a_bill_of_somebody_else_cannot_be_named(stage: Stage, payer: Payer) -> None:
     stranger = make_payer(stage, "insufficient_funds", email="other@example.com")
     assert "That isn’t possible any more." in say(payer, about=str(stranger.case.id))
     assert stage.rows(Hold) == []
 
 
+@pytest.mark.long
 def test_the_operator_decides_whether_it_is_offered(stage: Stage) -> None:
     stage.use_campaign(MONTHLY.model_copy(update={"page": PageOffers(wrong_invoice=False, billing_contact=False)}))
     forms = make_payer(stage, "insufficient_funds").forms(make_payer(stage, "insufficient_funds").see())

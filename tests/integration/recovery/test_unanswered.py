@@ -96,6 +96,7 @@ def test_an_error_that_stripe_keeps_under_the_key_is_settled_from_the_books_afte
 
 
 @pytest.mark.parametrize("kind", LOST)
+@pytest.mark.long
 def test_a_process_that_wakes_after_the_key_has_died_reads_the_books(trial: Trial, kind: str) -> None:
     without_webhooks(trial)
     trial.trouble(kind)

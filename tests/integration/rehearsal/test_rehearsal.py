@@ -133,6 +133,7 @@ def test_what_cannot_be_rehearsed_is_refused_with_what_can(
         order(context, organization_id, **wanted)
 
 
+@pytest.mark.long
 def test_an_organization_without_failures_gets_an_invented_mix_and_is_told(
     context: Context, organization_id: UUID
 ) -> None:
