@@ -31,7 +31,7 @@ def read_origins(text: str) -> list[str]:
 def set_origins(session: Session, origins: list[str], by: Actor, now: datetime) -> bool:
     """Keep `origins` for the transaction's organization; False where they were so."""
     organization_id: UUID = session.info["organization_id"]
-    row = session.get_one(Organization, organization_id, with_for_update=True)
+    row = session.get_one(Organization, organization_id, with_for_update={"key_share": True})
     before = list(row.embed_origins)
     if before == origins:
         return False

@@ -50,7 +50,7 @@ def logo_address(base_url: str, organization_id: UUID, logo_id: UUID) -> str:
 
 def change(session: Session, values: Values, by: Author, now: datetime) -> bool:
     """Keep checked values (`brand_values.read`) for the transaction's organization; False where all were so."""
-    organization = session.get_one(Organization, session.info["organization_id"], with_for_update=True)
+    organization = session.get_one(Organization, session.info["organization_id"], with_for_update={"key_share": True})
     changes = {
         name: {"before": getattr(organization, name), "after": value}
         for name, value in values.items()

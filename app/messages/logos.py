@@ -64,7 +64,7 @@ def find(session: Session, logo_id: UUID) -> BrandLogo | None:
 
 
 def _locked(session: Session) -> Organization:
-    return session.get_one(Organization, session.info["organization_id"], with_for_update=True)
+    return session.get_one(Organization, session.info["organization_id"], with_for_update={"key_share": True})
 
 
 def _choose(session: Session, organization: Organization, logo_id: UUID | None, by: Author, now: datetime) -> None:

@@ -35,7 +35,7 @@ class TooManyTrials(RecoupError):
 
 def announce(session: Session, kind: str, language: str, by: Author, now: datetime) -> None:
     """Write down that `by` sends themselves a test, in the transaction before it leaves. Raises `TooManyTrials`."""
-    session.execute(select(Organization.id).with_for_update())
+    session.execute(select(Organization.id).with_for_update(key_share=True))
     sent = select(func.count(AuditEntry.id)).where(
         AuditEntry.action == SENT, AuditEntry.user_id == by.user_id, AuditEntry.happened_at > now - WITHIN
     )

@@ -95,7 +95,7 @@ def change(session: Session, wanted: Wanted, by: Author, now: datetime, why: str
     None, an empty text, or one that would be said anyway takes the organization's own away.
     Raises `WordingRefused` and `TooManyTexts`.
     """
-    session.execute(select(Organization.id).with_for_update())  # one change at a time
+    session.execute(select(Organization.id).with_for_update(key_share=True))  # one change at a time
     refused = _refused(wanted)
     if refused:
         raise WordingRefused(refused)

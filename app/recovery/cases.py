@@ -40,7 +40,7 @@ def lock_case(session: Session, case_id: UUID) -> RecoveryCase:
     return session.scalars(
         select(RecoveryCase)
         .where(RecoveryCase.id == case_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
 
@@ -50,7 +50,7 @@ def find_case_of_invoice(session: Session, invoice_id: UUID) -> RecoveryCase | N
     return session.scalars(
         select(RecoveryCase)
         .where(RecoveryCase.invoice_id == invoice_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
 

@@ -42,7 +42,7 @@ def tag(session: Session, customer_id: UUID, tags: Iterable[str], by: Person, no
 
     Raises `NotAllowedNow` for too many or too long ones.
     """
-    customer = session.get_one(Customer, customer_id, with_for_update=True)
+    customer = session.get_one(Customer, customer_id, with_for_update={"key_share": True})
     before, after = list(customer.tags), read_tags(tags)
     if before == after:
         return False
@@ -66,7 +66,7 @@ def snooze(session: Session, customer_id: UUID, until: datetime, by: Person, not
     """
     if not now < until <= now + LONGEST_SNOOZE:
         raise NotAllowedNow("a snooze ends on a day after today and within a year")
-    customer = session.get_one(Customer, customer_id, with_for_update=True)
+    customer = session.get_one(Customer, customer_id, with_for_update={"key_share": True})
     is_new = holds.place(
         session,
         organization_id=customer.organization_id,

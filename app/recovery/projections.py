@@ -24,7 +24,7 @@ _ENDED = ("paid", "void", "uncollectible")
 def write_invoice(session: Session, connection: Connection, snapshot: InvoiceSnapshot, read_at: datetime) -> Invoice:
     """Write what was read at `read_at` and return the row, locked. Raises `StaleReading`."""
     _upsert(session, Invoice, connection, snapshot.id, _invoice_values(snapshot, read_at))
-    row: Invoice = session.scalars(_fresh(Invoice, connection, snapshot.id).with_for_update()).one()
+    row: Invoice = session.scalars(_fresh(Invoice, connection, snapshot.id).with_for_update(key_share=True)).one()
     if row.refreshed_at > read_at:
         raise StaleReading(snapshot.id)
     return row
@@ -81,7 +81,9 @@ def note_invoice_event(session: Session, connection: Connection, snapshot: Invoi
 
     Events count in whole seconds: one that ends an invoice in the second of our own reading is news all the same.
     """
-    known = session.scalar(select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update())
+    known = session.scalar(
+        select(Invoice).where(*_same(Invoice, connection, snapshot.id)).with_for_update(key_share=True)
+    )
     had_ended, ends = known is not None and known.status in _ENDED, snapshot.status in _ENDED
     if had_ended and not ends:
         return
