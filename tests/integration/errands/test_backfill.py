@@ -20,7 +20,7 @@ from app.vocabulary import (
     StepKind,
 )
 from tests.integration.errands.conftest import backfill, connection_of, run
-from tests.stage import Stage
+from tests.stage import LADDER, Stage
 
 
 def as_of_now(stage: Stage) -> None:
@@ -113,6 +113,7 @@ def test_a_card_that_was_tried_before_counts_in_its_budgets(stage: Stage) -> Non
 
 
 def test_old_debts_become_cases_as_of_the_day_they_are_asked_for(stage: Stage) -> None:
+    stage.use_campaign(LADDER)
     live_unheard(stage)
     invoice = fail(stage, "insufficient_funds")
     stage.control("settings", end_behavior="past_due", retries="smart")
