@@ -7,6 +7,7 @@ from app.campaigns.definition import CampaignDefinition, MessageStep
 from app.campaigns.files import write_value
 from app.campaigns.rows import to_rows
 from app.campaigns.segments import Rule
+from app.vocabulary import DebtAfterwards
 
 Values = dict[str, Any]
 SECTIONS = {
@@ -42,6 +43,7 @@ MESSAGE_KINDS = ("payment_failed", "action_required", "reminder", "final_notice"
 SPARE_ROWS, SPARE_MESSAGES = 3, 2
 EVENTS = ("soft_decline_twice", "promise_broken", "mail_bounced")
 TICKS = ("pick_a_day", "pay_now", "wrong_invoice", "billing_contact", "payment_element")
+OFFER_DEBTS = {"pause": "pause_debt", "downgrade": "smaller_debt", "cancel": "cancel_debt"}  # by kind of offer
 
 
 def values_of(section: str, definition: CampaignDefinition) -> Values:
@@ -116,10 +118,12 @@ def _contact(definition: CampaignDefinition) -> Values:
 def _retention(page: PageOffers) -> Values:
     offers = {offer.kind: offer for offer in page.retention}
     pause, smaller = offers.get("pause"), offers.get("downgrade")
+    debts = {name: offers[kind].debt if kind in offers else DebtAfterwards.KEEP for kind, name in OFFER_DEBTS.items()}
     return {
         "pause_months": str(pause.months) if pause else "",
         "smaller_prices": prices(smaller.prices) if smaller else "",
         "cancel": "cancel" in offers,
+        **{name: debt.value for name, debt in debts.items()},
     }
 
 

@@ -15,8 +15,7 @@ from app.campaigns.definition import CampaignDefinition
 from app.campaigns.files import CampaignFileInvalid, read_value
 from app.campaigns.problems import Path, Problem, problems_of
 from app.campaigns.rows import Row, RowsInvalid, from_rows, place_of
-from app.console.campaign_fields import EVENTS, TICKS, Values
-from app.vocabulary import DebtAfterwards
+from app.console.campaign_fields import EVENTS, OFFER_DEBTS, TICKS, Values
 
 Form = MultiDict[str, str]
 MOST_ROWS, LONGEST = 60, 4000
@@ -180,20 +179,22 @@ def _ending(values: Values, _before: Mapping[str, Any], errors: dict[str, str]) 
     return {"final_action": {"kind": values["kind"], "prices": prices, "debt": values["debt"]}}
 
 
-def _contact(values: Values, before: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
+def _contact(values: Values, _before: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
     rules = {name: values[name] for name in ("gap_hours", "max_per_week", "quiet_from", "quiet_until")}
-    retention: list[dict[str, Any]] = []
+    retention = [{**offer, "debt": values[OFFER_DEBTS[offer["kind"]]]} for offer in _offers(values, errors)]
+    return {"contact": rules, "page": {name: values[name] for name in TICKS} | {"retention": retention}}
+
+
+def _offers(values: Values, errors: dict[str, str]) -> list[dict[str, Any]]:
+    offered: list[dict[str, Any]] = []
     if values["pause_months"]:
-        retention.append({"kind": "pause", "months": values["pause_months"]})
+        offered.append({"kind": "pause", "months": values["pause_months"]})
     prices = _prices(values["smaller_prices"], "smaller_prices", errors)
     if prices:
-        retention.append({"kind": "downgrade", "prices": prices})
+        offered.append({"kind": "downgrade", "prices": prices})
     if values["cancel"]:
-        retention.append({"kind": "cancel"})
-    # the form does not ask what becomes of the open invoice, so it leaves what a file has said
-    debts = {offer["kind"]: offer["debt"] for offer in before["page"]["retention"]}
-    retention = [{**offer, "debt": debts.get(offer["kind"], DebtAfterwards.KEEP)} for offer in retention]
-    return {"contact": rules, "page": {name: values[name] for name in TICKS} | {"retention": retention}}
+        offered.append({"kind": "cancel"})
+    return offered
 
 
 def _prices(text: str, name: str, errors: dict[str, str]) -> dict[str, str]:
@@ -224,7 +225,7 @@ def _message_field(path: Path) -> str:
 
 def _plain_field(path: Path) -> str:
     if path[:2] == ("page", "retention"):
-        return "pause_months"
+        return "pause_months" if path[-1] == "months" else "form"
     names = [part for part in path if isinstance(part, str) and part not in _GROUPS]
     return names[0] if names else "form"
 
@@ -237,7 +238,7 @@ _READ: dict[str, Callable[[Form], Values]] = {
     "retries": _read_flat(_RETRIES),
     "messages": _read_messages,
     "ending": _read_flat(("kind", "prices", "debt")),
-    "contact": _read_flat(_CONTACT, (*TICKS, "cancel")),
+    "contact": _read_flat((*_CONTACT, *OFFER_DEBTS.values()), (*TICKS, "cancel")),
 }
 _CONTENT: dict[str, Callable[[Values, Mapping[str, Any], dict[str, str]], dict[str, Any]]] = {
     "audience": _audience,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.campaigns.contact import PageOffers, RetentionOffer
 from app.campaigns.definition import ANNUAL, CampaignDefinition
+from app.console.campaign_fields import OFFER_DEBTS
 from app.context import Context
 from app.models import AuditEntry, Campaign, CampaignVersion, Customer, Hold, RecoveryCase
 from app.recovery.campaigns import add_version, newest_version, read_definition
@@ -27,7 +28,8 @@ RETRIES = {
     "min_gap_hours": "48",
 }
 ROWS = {"segment-as": "rows", "segment-joint": "all", "exclude-as": "rows", "exclude-joint": "all"}
-CONTACT = {"gap_hours": "20", "max_per_week": "3", "quiet_from": "21:00", "quiet_until": "08:00"}
+RULES = {"gap_hours": "20", "max_per_week": "3", "quiet_from": "21:00", "quiet_until": "08:00"}
+CONTACT = {**RULES, **dict.fromkeys(OFFER_DEBTS.values(), "keep")}
 
 
 @pytest.fixture
@@ -169,18 +171,25 @@ def test_an_end_and_offers_are_set(context: Context, browser: Browser, world: Wo
     assert [offer.kind for offer in page.retention] == ["pause", "downgrade"]
 
 
-def test_the_form_leaves_what_a_file_said_of_the_debt(context: Context, browser: Browser, world: World) -> None:
+def test_each_offer_says_what_becomes_of_the_open_invoice(context: Context, browser: Browser, world: World) -> None:
     page = PageOffers(retention=(RetentionOffer(kind="pause", months=2, debt=DebtAfterwards.VOID),))
     content = newest(context, world)[1].model_copy(update={"page": page})
     with context.database.organization(world.organization_id) as session:
         slug, name, now = world.mark.lower(), world.mark, context.clock.now()
         add_version(session, slug=slug, name=name, definition=content, is_default=True, now=now, by="a file")
-    send(browser, world, "contact", {**CONTACT, "pause_months": "3", "cancel": "yes", "version": "2"})
+    shown = fields_of(browser.get(f"/campaigns/{world.campaign_id}/edit/contact").text)
+    assert [shown[name] for name in OFFER_DEBTS.values()] == ["void", "keep", "keep"]
+    form = {**shown, "cancel": "yes", "cancel_debt": "mark_uncollectible", "smaller_prices": "usd price_3"}
+    send(browser, world, "contact", form)
     offers = newest(context, world)[1].page.retention
-    assert [(offer.kind, offer.months, offer.debt.value) for offer in offers] == [
-        ("pause", 3, "void"),
-        ("cancel", None, "keep"),
-    ]
+    told = [(offer.kind, offer.debt.value) for offer in offers]
+    assert told == [("pause", "void"), ("downgrade", "keep"), ("cancel", "mark_uncollectible")]
+
+
+def test_a_debt_that_no_form_has_is_refused(context: Context, browser: Browser, world: World) -> None:
+    answer = send(browser, world, "contact", {**CONTACT, "cancel": "yes", "cancel_debt": "forget"})
+    assert (answer.status_code, newest(context, world)[0]) == (422, 1)
+    assert "forget" in answer.text
 
 
 def test_what_a_colleague_saved_meanwhile_is_not_overwritten(context: Context, browser: Browser, world: World) -> None:
