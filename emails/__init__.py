@@ -3,6 +3,7 @@ when, or how a mail leaves, and nothing here touches a database, a network or a 
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from app.errors import RecoupError
@@ -11,9 +12,7 @@ from emails import (
     card_expiring,
     final_notice,
     fresh_link,
-    invoice_due,
-    invoice_due_soon,
-    invoice_overdue,
+    invoice_by_hand,
     payment_failed,
     promise_broken,
     promise_confirmed,
@@ -63,9 +62,9 @@ kinds: Mapping[str, Callable[[Voice], Letter]] = MappingProxyType(
         "card_expiring": card_expiring.generate,
         "promise_confirmed": promise_confirmed.generate,
         "promise_broken": promise_broken.generate,
-        "invoice_due_soon": invoice_due_soon.generate,
-        "invoice_due": invoice_due.generate,
-        "invoice_overdue": invoice_overdue.generate,
+        "invoice_due_soon": partial(invoice_by_hand.generate, "invoice_due_soon"),
+        "invoice_due": partial(invoice_by_hand.generate, "invoice_due"),
+        "invoice_overdue": partial(invoice_by_hand.generate, "invoice_overdue"),
     }
 )
 

@@ -2,18 +2,24 @@
 
 from emails import parts
 from emails.letter import Letter, Voice
+from emails.phrase import Phrase
 
 
 def generate(voice: Voice) -> Letter:
     """The mail between the first one and the final notice, worded by `facts.decline_reason`."""
+    return still_open(voice, "reminder", voice.say(f"reminder.what.{voice.facts.decline_reason}"))
+
+
+def still_open(voice: Voice, kind: str, what: Phrase) -> Letter:
+    """A mail of this kind that says `what`, then what helps by the newest decline, and what happens next."""
     reason = voice.facts.decline_reason
     return Letter(
-        subject=voice.say("reminder.subject"),
-        preheader=voice.say("reminder.preheader"),
-        heading=voice.say("reminder.heading"),
+        subject=voice.say(f"{kind}.subject"),
+        preheader=voice.say(f"{kind}.preheader"),
+        heading=voice.say(f"{kind}.heading"),
         paragraphs=(
             parts.greeting(voice),
-            voice.say(f"reminder.what.{reason}"),
+            what,
             voice.say(f"reminder.ask.{reason}"),
             *parts.several(voice),
         ),
