@@ -20,7 +20,7 @@ from app.models.subscription_snapshot import SubscriptionSnapshot as Row
 from app.outcomes.actions import FinalAction
 from app.outcomes.looks import schedule_of
 from app.stripe_gateway.snapshots import InvoiceSnapshot, SubscriptionSnapshot
-from app.vocabulary import DebtAfterwards, FinalActionState
+from app.vocabulary import DebtAfterwards, FinalActionKind, FinalActionState
 
 # Stripe keeps an idempotency key for at least 24 hours; an hour is left for clocks that disagree.
 KEY_LIFE = timedelta(hours=23)
@@ -63,6 +63,20 @@ def has_something_to_restore(session: Session, case_id: UUID) -> bool:
     customer's own wish."""
     row = find_row(session, case_id)
     return row is not None and row.state in (FinalActionState.INTENDED, FinalActionState.DONE) and not row.is_chosen
+
+
+def has_ended(session: Session, subscription_stripe_id: str) -> bool:
+    """Whether a final action of ours, of whichever case, ended this subscription, or may have: its end is no wish of
+    the customer's then. What the customer chose is their wish; what was undone is no end of ours any more.
+    """
+    rows = session.scalars(
+        select(Row).where(
+            Row.subscription_stripe_id == subscription_stripe_id,
+            Row.action.in_((FinalActionKind.CANCEL_NOW, FinalActionKind.CANCEL_AT_PERIOD_END)),
+            Row.state.in_((FinalActionState.INTENDED, FinalActionState.DONE)),
+        )
+    )
+    return any(not row.is_chosen for row in rows)
 
 
 def record(

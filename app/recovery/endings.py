@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import ChargeAttempt, RecoveryCase, Step, SubscriptionSnapshot
+from app.outcomes.ledger import has_ended
 from app.recovery import cases
 from app.recovery.attempts import find_unanswered
 from app.recovery.cases import Happened
@@ -14,6 +15,7 @@ from app.recovery.facts import attempts_of
 from app.recovery.reading import Reading
 from app.vocabulary import OPEN_STEP_STATES, AttemptSource, AttemptState, Fact, RecoveredBy, StepKind, StopReason
 
+BY_STRIPE = ("payment_failed", "payment_disputed")  # reasons of a cancellation that nobody asked for
 _SUMMARIES = {
     RecoveredBy.RETRY: "Paid: Recoup's retry of the card went through.",
     RecoveredBy.NEW_CARD: "Paid: a new card was charged at once.",
@@ -79,10 +81,11 @@ def _why_stopped(session: Session, case: RecoveryCase, reading: Reading) -> Stop
     if reading.customer.deleted:
         return StopReason.CUSTOMER_DELETED
     subscription = reading.subscription
-    if subscription and subscription.status == "canceled" and not is_our_doing(session, case):
-        by_stripe = subscription.cancellation_reason in ("payment_failed", "payment_disputed")
-        return None if by_stripe else StopReason.CANCELLED
-    return None
+    if subscription is None or subscription.status != "canceled":
+        return None
+    by_stripe = subscription.cancellation_reason in BY_STRIPE
+    is_wished = not (by_stripe or is_our_doing(session, case) or has_ended(session, subscription.id))
+    return StopReason.CANCELLED if is_wished else None
 
 
 def is_our_doing(session: Session, case: RecoveryCase) -> bool:

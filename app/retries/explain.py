@@ -37,7 +37,7 @@ ASKED = {
 }
 ENDED = {
     Reason.WINDOW_OVER: "The time for recovery is over",
-    Reason.STRIPE_GAVE_UP: "Stripe has given up on this invoice and ended its own retries",
+    Reason.STRIPE_GAVE_UP: "The subscription was ended, or marked unpaid, for want of payment; nothing is tried for it any more",
 }
 HELD: dict[str, str] = {
     Reason.PAID: "The invoice is paid; nothing is left to try",

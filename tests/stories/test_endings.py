@@ -4,7 +4,8 @@ import pytest
 
 from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.models import RecoveryCase, SubscriptionSnapshot
-from app.vocabulary import CaseState, FinalActionKind, FinalActionState, StopReason
+from app.recovery.foreseeing import NOTHING_TO_END
+from app.vocabulary import CaseState, FinalActionKind, FinalActionState, StepKind, StepState, StopReason
 from tests.stage import Stage
 from tests.stories.customer import newest_mail
 
@@ -77,6 +78,22 @@ def test_a_case_that_runs_out_gets_the_final_action_of_its_campaign(
         [FinalActionState.DONE],
         [FinalActionState.SKIPPED],
     )
+
+
+def test_what_recoup_cancels_for_one_invoice_is_no_wish_of_a_customer_who_owes_another(stage: Stage) -> None:
+    ends = FinalActionSettings(kind=FinalActionKind.CANCEL_NOW)
+    short = MONTHLY.model_copy(update={"window_days": 2, "messages": (), "final_action": ends})
+    robin = stage.customer(name="Robin", email="robin@example.com")
+    stage.use_campaign(short)
+    first = stage.fail(robin["customer"], *["generic_decline"] * 20)
+    stage.use_campaign(short.model_copy(update={"window_days": 5}))
+    second = stage.fail(robin["customer"], *["generic_decline"] * 20)
+    stage.advance(days=2, hours=1)
+    subscription = stage.stripe("GET", f"subscriptions/{robin['subscription']}")
+    assert subscription["status"] == "canceled"
+    assert (stage.case(first).state, stage.case(second).state) == (CaseState.EXHAUSTED, CaseState.EXHAUSTED)
+    last = next(step for step in stage.steps(second) if step.kind is StepKind.FINAL_ACTION)
+    assert (last.state, last.problem) == (StepState.SKIPPED, NOTHING_TO_END)
 
 
 def test_a_disputing_customer_is_left_in_peace_until_the_dispute_is_settled(stage: Stage) -> None:

@@ -11,6 +11,7 @@ from app.inbox.backfill.charges import keep, since
 from app.inbox.backfill.past import looks_failed, may_have_lapsed, past_of
 from app.inbox.errands.walk import Walk
 from app.models import Invoice, PastAttempt, PastFailure, RecoveryCase
+from app.outcomes.ledger import has_ended
 from app.recovery.projections import keep_listed_invoices
 from app.recovery.reading import Reading, read_invoice
 from app.stripe_gateway.errors import LACKING, NotFound
@@ -86,7 +87,7 @@ def _commit_failures(walk: Walk, readings: list[Reading]) -> None:
 
 def write_failure(session: Session, walk: Walk, reading: Reading) -> bool:
     """Write one past failure with its charges, as it is read now; False where nothing ever failed."""
-    past = past_of(reading)
+    past = past_of(reading, was_ended_by_us(session, reading))
     if past is None:
         return False
     invoice_id = session.scalars(
@@ -94,6 +95,11 @@ def write_failure(session: Session, walk: Walk, reading: Reading) -> bool:
     ).one()
     keep(session, walk, reading.charges, _upsert(session, walk, invoice_id, past.columns), past.sources)
     return True
+
+
+def was_ended_by_us(session: Session, reading: Reading) -> bool:
+    """Whether a final action of Recoup, for another invoice, ended the subscription that a reading is of."""
+    return reading.subscription is not None and has_ended(session, reading.subscription.id)
 
 
 def _upsert(session: Session, walk: Walk, invoice_id: UUID, columns: dict[str, Any]) -> UUID:

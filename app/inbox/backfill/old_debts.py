@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import RecoupError
-from app.inbox.backfill.invoices import write_failure
+from app.inbox.backfill.invoices import was_ended_by_us, write_failure
 from app.inbox.backfill.past import why_not_asked
 from app.inbox.errands.walk import Walk
 from app.models import Connection, Invoice, PastFailure, RecoveryCase
@@ -88,7 +88,9 @@ def _open(walk: Walk, invoice_id: str) -> str:
         reading = read_invoice(walk.gateway, invoice_id, walk.context.clock.now())
     except NotFound:
         return "gone"
-    if reading.invoice.status != "open" or why_not_asked(reading):
+    with walk.context.database.organization(walk.organization_id) as session:
+        is_left_alone = why_not_asked(reading, was_ended_by_us(session, reading)) is not None
+    if reading.invoice.status != "open" or is_left_alone:
         walk.commit(lambda session: _note_change(session, walk, reading))
         return "not_asked"
     try:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from app.recovery.endings import BY_STRIPE
 from app.recovery.facts import to_decline_signals
 from app.recovery.observing import CHECKOUT
 from app.recovery.reading import Reading
@@ -17,7 +18,6 @@ OUTCOMES = {
     "uncollectible": PastOutcome.WRITTEN_OFF,
     "void": PastOutcome.VOIDED,
 }
-BY_STRIPE = ("payment_failed", "payment_disputed")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,11 @@ def looks_failed(invoice: InvoiceSnapshot) -> bool:
     return (invoice.attempted and invoice.status != "paid") or invoice.attempt_count > 1
 
 
-def past_of(reading: Reading) -> Past | None:
-    """The failure that a reading tells of; None where nothing ever failed."""
+def past_of(reading: Reading, was_ended_by_us: bool) -> Past | None:
+    """The failure that a reading tells of; None where nothing ever failed.
+
+    `was_ended_by_us` says that a final action of Recoup ended its subscription.
+    """
     invoice = reading.invoice
     failures = [charge for charge in reading.charges if charge.status == "failed"]
     if not failures and not looks_failed(invoice):
@@ -65,20 +68,21 @@ def past_of(reading: Reading) -> Past | None:
         "paid_at": paid_at,
         "paid_amount": invoice.amount_paid if invoice.status == "paid" else 0,
         "paid_by": paid_by,
-        "not_asked_because": why_not_asked(reading) if invoice.status == "open" else None,
+        "not_asked_because": why_not_asked(reading, was_ended_by_us) if invoice.status == "open" else None,
         "read_at": reading.read_at,
     }
     return Past(columns, sources)
 
 
-def why_not_asked(reading: Reading) -> str | None:
+def why_not_asked(reading: Reading, was_ended_by_us: bool) -> str | None:
     """Why an open debt should be left alone, in the words of the preview; None for one that may be asked for."""
     if reading.customer.deleted:
         return "the customer was deleted"
     if reading.invoice.amount_remaining <= 0:
         return "nothing is left to pay"
     subscription = reading.subscription
-    if subscription and subscription.status == "canceled" and subscription.cancellation_reason not in BY_STRIPE:
+    by_others = was_ended_by_us or (subscription is not None and subscription.cancellation_reason in BY_STRIPE)
+    if subscription and subscription.status == "canceled" and not by_others:
         return "the subscription was cancelled on request"
     if any(charge.disputed for charge in reading.charges):
         return "a payment of it was disputed"

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from app.accounts.connections import gateway_for
 from app.inbox.backfill.old_debts import old_debts
+from app.inbox.backfill.past import why_not_asked
 from app.models import ChargeAttempt, Connection, Invoice, Message, PastAttempt, PastFailure, RecoveryCase
 from app.recovery.invariants import find_offences
 from app.recovery.past import past_stories, past_uses_of_card
+from app.recovery.reading import read_invoice
 from app.vocabulary import (
     AttemptSource,
     AttemptState,
@@ -165,3 +168,6 @@ def test_who_left_on_request_is_not_asked(stage: Stage) -> None:
     assert run(stage, ErrandKind.OLD_DEBTS).counts == {}
     assert stage.rows(RecoveryCase) == []
     assert connection_of(stage).status == "active"
+    reading = read_invoice(gateway_for(stage.context, connection_of(stage)), invoice, stage.now)
+    assert why_not_asked(reading, was_ended_by_us=False)
+    assert why_not_asked(reading, was_ended_by_us=True) is None

@@ -134,6 +134,10 @@ class Scene:
         with self.context.database.organization(self.organization_id) as session:
             return ledger.has_something_to_restore(session, self.case_id)
 
+    def has_ended(self) -> bool:
+        with self.context.database.organization(self.organization_id) as session:
+            return ledger.has_ended(session, self.subscription_id)
+
     def remember_price(self, price_id: str) -> None:
         """The snapshot speaks of this price."""
         with self.context.database.organization(self.organization_id) as session:

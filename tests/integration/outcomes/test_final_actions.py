@@ -219,3 +219,28 @@ def test_a_case_of_another_organization_is_not_there(scene: Scene) -> None:
             case_id=scene.case_id,
             action=FinalAction(FinalActionKind.LEAVE),
         )
+
+
+@pytest.mark.parametrize(
+    ("action", "is_ours"),
+    [
+        (FinalAction(FinalActionKind.CANCEL_NOW), True),
+        (FinalAction(FinalActionKind.CANCEL_AT_PERIOD_END), True),
+        (FinalAction(FinalActionKind.PAUSE), False),
+        (FinalAction(FinalActionKind.CANCEL_NOW, is_chosen=True), False),
+    ],
+)
+def test_an_end_is_ours_unless_it_was_chosen_or_is_none(scene: Scene, action: FinalAction, is_ours: bool) -> None:
+    run_final_action(
+        scene.context, scene.gateway, organization_id=scene.organization_id, case_id=scene.case_id, action=action
+    )
+
+    assert scene.has_ended() == is_ours
+
+
+def test_an_end_that_was_undone_is_ours_no_longer(scene: Scene) -> None:
+    scene.take(FinalActionKind.CANCEL_AT_PERIOD_END)
+    scene.pay()
+    assert scene.restore().is_restored
+
+    assert not scene.has_ended()
