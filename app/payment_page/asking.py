@@ -20,10 +20,9 @@ def approve(token: str) -> ResponseReturnValue:
     visit = enter(token)
     visit.click()
     standing = visit.standing()
-    waiting = standing.at(Stage.NEEDS_APPROVAL)
-    if not waiting:
+    if not standing.waiting:
         return to_outcome(visit)
-    invoice = gateway_for(visit.context, standing.connection).get_invoice(waiting[0].invoice_stripe_id)
+    invoice = gateway_for(visit.context, standing.connection).get_invoice(standing.waiting[0].invoice_stripe_id)
     if invoice.status != "open":
         return to_outcome(visit)
     return leave_for(invoice.hosted_invoice_url, speak(standing))

@@ -17,7 +17,7 @@ from app.money import Money
 from app.payment_page import trying
 from app.recovery import showing
 from app.recovery.facts import attempts_of, find_hold
-from app.recovery.questions import is_question
+from app.recovery.questions import find_note, is_question
 from app.vocabulary import OPEN_STEP_STATES, CaseState, HoldKind, StepKind
 
 ANSWERS_WITHIN = timedelta(minutes=2)  # what takes longer is not worth watching
@@ -40,20 +40,21 @@ class CardUse(StrEnum):
     """When a card that is given on the page pays what the page shows."""
 
     NOW = "now"
-    PARTLY = "partly"
     LATER = "later"
     AFTER_DISPUTE = "after_dispute"
 
 
 TO_SETTLE = (Stage.OWED, Stage.NEEDS_APPROVAL)
+UNDER_WAY = (Stage.WORKING, Stage.SLOW)
 OVER = (Stage.PAID, Stage.NOTHING_DUE)
 
 
 @dataclass(frozen=True)
 class Bill:
     """One invoice on the page. `next_try_at` is set where a try lies ahead; `held` where a hold keeps every card from
-    being charged, a new one included, with `held_until` as far as that is known (Stripe, where it retries, minds none).
-    `is_asked` tells a hold that is the customer's own note. A promise holds nobody back from paying before its day.
+    being charged, a new one included, with `held_until` as far as that is known. Stripe, where it retries, minds no
+    hold: `their_try_at` is its next try. `is_asked` tells a hold that is the customer's own note, and `answer` what
+    the last note was answered. A promise holds nobody back from paying before its day.
     """
 
     case_id: UUID
@@ -69,20 +70,35 @@ class Bill:
     can_try_again: bool
     held: HoldKind | None
     held_until: datetime | None
+    their_try_at: datetime | None
     is_asked: bool
+    answer: str | None
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is still to be paid, and nothing is charged for it for the time being."""
+        return self.held is not None and self.stage not in (*UNDER_WAY, *OVER)
+
+    @property
+    def waits_for_dispute(self) -> bool:
+        """Whether nobody knows the end of its rest, because a bank has to say."""
+        return self.held is HoldKind.DISPUTE and self.held_until is None and not self.is_asked
+
+
+def spoken_of(bills: Sequence[Bill]) -> tuple[Bill, ...]:
+    """The bills that the page asks its reader to settle, and its amounts are the sum of: what can be settled now; else
+    what is under way; what rests only where there is nothing else.
+    """
+    owed = tuple(bill for bill in bills if bill.stage not in OVER)
+    free = tuple(bill for bill in owed if not bill.rests)
+    return tuple(bill for bill in free if bill.stage in TO_SETTLE) or free or owed
 
 
 def card_use(bills: Sequence[Bill]) -> CardUse:
-    """When a card given now would pay these bills."""
-    held = [bill for bill in bills if bill.held]
-    if not held:
+    """When a card given now would pay the bills that are spoken of."""
+    if not any(bill.rests for bill in bills):
         return CardUse.NOW
-    if len(held) < len(bills):
-        return CardUse.PARTLY
-    is_open_ended = any(
-        bill.held is HoldKind.DISPUTE and bill.held_until is None and not bill.is_asked for bill in held
-    )
-    return CardUse.AFTER_DISPUTE if is_open_ended else CardUse.LATER
+    return CardUse.AFTER_DISPUTE if any(bill.waits_for_dispute for bill in bills) else CardUse.LATER
 
 
 def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datetime) -> Bill:
@@ -93,11 +109,12 @@ def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datet
     attempts = attempts_of(session, case)
     last_at = attempts[-1].started_at if attempts else None
     stage = _stage(case, invoice, retry, last_at, now)
-    is_news = stage is Stage.CARD_SAVED and _is_unshown(session, case, invoice, now)
+    hold = find_hold(session, case, now, but=HoldKind.PROMISE) if stage not in OVER else None
+    # while it rests nothing is asked for it, and so there is nothing to tell of a card that was not given for it
+    is_news = stage is Stage.CARD_SAVED and hold is None and _is_unshown(session, case, invoice, now)
     stage = Stage.OWED if is_news else stage
     minor = invoice.amount_remaining if stage not in OVER else case.recovered_amount or case.amount_due
-    hold = find_hold(session, case, now, but=HoldKind.PROMISE) if stage not in OVER else None
-    theirs = invoice.next_payment_attempt
+    theirs = _ahead(invoice.next_payment_attempt, now) if stage not in OVER else None
     # under a hold the calendar says when to look again, which is a try only for a card that was given meanwhile
     ours = retry.due_at if retry and (hold is None or stage is Stage.CARD_SAVED) else None
     return Bill(
@@ -108,13 +125,15 @@ def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datet
         title=case.billed_name or invoice.description,
         number=invoice.number,
         reason=NOT_SHOWN if is_news else case.customer_reason,
-        next_try_at=_ahead(ours or theirs, now) if case.state is CaseState.WAITING else None,
+        next_try_at=(_ahead(ours, now) or theirs) if case.state is CaseState.WAITING else None,
         refreshed_at=invoice.refreshed_at,
         receipt_url=invoice.hosted_invoice_url if stage is Stage.PAID else None,
         can_try_again=stage is Stage.OWED and trying.may_ask(session, case, attempts, now),
         held=hold.kind if hold else None,
-        held_until=(hold.until or _ahead(theirs, now)) if hold else None,
+        held_until=min(filter(None, (hold.until, theirs)), default=None) if hold else None,
+        their_try_at=theirs,
         is_asked=hold is not None and is_question(hold),
+        answer=find_note(session, case)[1] if stage not in OVER else None,
     )
 
 

@@ -84,7 +84,7 @@ def finish(visit: Visit, standing: Standing, gateway: StripeGateway, setup: Card
 def _checkout(visit: Visit, standing: Standing, gateway: StripeGateway, click: Click, key: str) -> str:
     return gateway.create_card_setup_session(
         customer_id=standing.customer.stripe_id,
-        currency=standing.owed[0].money.currency,
+        currency=standing.spoken_of[0].money.currency,
         success_url=visit.url("/return?session_id={CHECKOUT_SESSION_ID}"),
         cancel_url=visit.url(),
         metadata={

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from app.db import after_commit
 from app.messages.cadence import MailKind
 from app.models import Message
-from app.payment_page.bills import TO_SETTLE
 from app.payment_page.blueprint import payment_page
 from app.payment_page.pages import DAY_GONE, to_outcome, to_page
 from app.payment_page.visits import Visit, enter
@@ -27,7 +26,7 @@ def pick_a_day(token: str) -> ResponseReturnValue:
     visit = enter(token)
     visit.click()
     standing = visit.standing()
-    if not standing.owed:
+    if not standing.to_settle:
         return to_outcome(visit)
     day = _read_day(request.form.get("day", ""))
     allowed = {*standing.offers.days, *([standing.offers.promise.day] if standing.offers.promise else ())}
@@ -35,7 +34,7 @@ def pick_a_day(token: str) -> ResponseReturnValue:
         return to_page(visit, DAY_GONE)
     try:
         with visit.context.database.organization(visit.link.organization_id) as session:
-            for number, bill in enumerate(standing.at(*TO_SETTLE)):
+            for number, bill in enumerate(standing.to_settle):
                 case = cases.lock_case(session, bill.case_id)
                 promises.make(session, case, day, visit.now, confirms=number == 0)  # one conversation, one mail
                 _ring_for_mail(session, visit, case.id)

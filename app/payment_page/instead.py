@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.accounts.connections import gateway_for
 from app.log import get_logger
 from app.payment_page.blueprint import payment_page
-from app.payment_page.offers import debt_word, in_one_subscription
+from app.payment_page.offers import debt_word
 from app.payment_page.pages import CHANGED, NOT_POSSIBLE, to_page
 from app.payment_page.standing import Standing
 from app.payment_page.visits import Visit, enter, look_again, speak
@@ -111,9 +111,8 @@ def _plan(visit: Visit, standing: Standing, offer: Offer) -> Plan | None:
 def _choose(asked: _Asked) -> tuple[UUID, ...]:
     """The customer's choice is about the subscription, so everything that is owed for it ends by it: these cases."""
     visit, name = asked.visit, asked.offer.name
+    chosen_for = tuple(bill.case_id for bill in asked.standing.offers.ends)
     with visit.context.database.organization(visit.link.organization_id) as session:
-        own = cases.lock_case(session, visit.link.case_id)
-        chosen_for = in_one_subscription(session, own, asked.standing.bills)
         for case_id in chosen_for:
             plan = asked.plan.name if asked.plan else None
             retention.choose(session, cases.lock_case(session, case_id), name, plan, visit.now)
@@ -122,14 +121,15 @@ def _choose(asked: _Asked) -> tuple[UUID, ...]:
 
 def _speak(asked: _Asked) -> PageVoice:
     more: dict[str, Phrase] = {}
-    voice = speak(asked.standing)
+    concerned = asked.standing.about(asked.standing.offers.ends)
+    voice = speak(concerned)
     if asked.offer.ends_at is not None:
         more["until"] = voice.date(asked.offer.ends_at)
     if asked.plan is not None and asked.plan.name:
         more["plan"] = plain(asked.plan.name)
     if asked.plan is not None and asked.plan.amount is not None:
         more["price"] = _price(voice, asked.plan)
-    return speak(asked.standing, **more)
+    return speak(concerned, **more)
 
 
 def _price(voice: PageVoice, plan: Plan) -> Phrase:

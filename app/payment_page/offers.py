@@ -6,14 +6,13 @@ Read from rows, within what the operator allows in the campaign. Refuses to know
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.campaigns.contact import PageOffers
 from app.models import CaseEntry, Connection, RecoveryCase
-from app.payment_page.bills import TO_SETTLE, Bill, Stage
+from app.payment_page.bills import TO_SETTLE, Bill, Stage, spoken_of
 from app.recovery import planning, promises, questions, retention
 from app.recovery.promises import Promise
 from app.recovery.retention import Offer
@@ -34,18 +33,18 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Offers:
-    """What may be offered now. `days` can be promised for everything that is to be settled; `askable` are the bills
-    about which something may be wrong; `promise`, `is_asked` and `answer` say what stands already.
+    """What may be offered now. `days` can be promised for everything that the page asks to be settled, for which
+    `promise` stands already; `askable` are the bills about which something may be wrong; `ends` are those that are
+    settled by choosing something `instead`.
     """
 
     days: tuple[date, ...]
     tries_on_day: bool
     promise: Promise | None
     askable: tuple[Bill, ...]
-    is_asked: bool
-    answer: str | None
     contact: bool
     instead: tuple[Offer, ...]
+    ends: tuple[Bill, ...]
     chosen: Chosen | None
     publishable_key: str | None
 
@@ -59,28 +58,27 @@ def read_offers(session: Session, case: RecoveryCase, bills: Sequence[Bill], now
     """What the page of `case` may offer about `bills`, oldest first."""
     allowed = planning.definition_of(session, case).page
     to_settle = [bill for bill in bills if bill.stage in TO_SETTLE]
-    cases = [session.get_one(RecoveryCase, bill.case_id) for bill in to_settle]
+    cases = [session.get_one(RecoveryCase, bill.case_id) for bill in spoken_of(bills) if bill in to_settle]
+    ends = _in_one_subscription(session, case, bills)
     made = [promise for one in cases if (promise := promises.find_promise(session, one, now))]
-    _, answer = questions.find_note(session, case)
     return Offers(
         days=_days(session, cases, now) if allowed.pick_a_day else (),
         tries_on_day=any(promises.tries_card(session, one, now) for one in cases),
-        promise=min(made, key=lambda promise: promise.promised_for, default=None),
-        askable=_askable(session, to_settle, cases) if allowed.wrong_invoice else (),
-        is_asked=any(bill.is_asked for bill in to_settle),
-        answer=answer,
+        promise=min(made, key=lambda promise: promise.promised_for) if made and len(made) == len(cases) else None,
+        askable=_askable(session, to_settle) if allowed.wrong_invoice else (),
         contact=allowed.billing_contact and bool(to_settle),
-        instead=_instead(session, case, bills, now),
+        instead=retention.offers(session, case, now) if case.id in {bill.case_id for bill in ends} else (),
+        ends=ends,
         chosen=_chosen(session, case),
         publishable_key=_publishable_key(session, case, allowed),
     )
 
 
-def in_one_subscription(session: Session, case: RecoveryCase, bills: Sequence[Bill]) -> tuple[UUID, ...]:
-    """The cases that a choice about the subscription of `case` would end: all that is owed, if it is all of it."""
-    owed = [session.get_one(RecoveryCase, bill.case_id) for bill in bills if bill.stage in (*TO_SETTLE, Stage.SLOW)]
-    is_one = case.subscription_id is not None and {one.subscription_id for one in owed} == {case.subscription_id}
-    return tuple(one.id for one in owed) if is_one else ()
+def _in_one_subscription(session: Session, case: RecoveryCase, bills: Sequence[Bill]) -> tuple[Bill, ...]:
+    """The bills that a choice about the subscription of `case` would end: all that is owed, if it is all of it."""
+    owed = tuple(bill for bill in bills if bill.stage in (*TO_SETTLE, Stage.SLOW))
+    subscriptions = {session.get_one(RecoveryCase, bill.case_id).subscription_id for bill in owed}
+    return owed if case.subscription_id is not None and subscriptions == {case.subscription_id} else ()
 
 
 def _days(session: Session, cases: Sequence[RecoveryCase], now: datetime) -> tuple[date, ...]:
@@ -88,13 +86,8 @@ def _days(session: Session, cases: Sequence[RecoveryCase], now: datetime) -> tup
     return tuple(day for day in possible[0] if all(day in days for days in possible)) if possible else ()
 
 
-def _askable(session: Session, bills: Sequence[Bill], cases: Sequence[RecoveryCase]) -> tuple[Bill, ...]:
-    return tuple(bill for bill, one in zip(bills, cases, strict=True) if questions.can_ask(session, one))
-
-
-def _instead(session: Session, case: RecoveryCase, bills: Sequence[Bill], now: datetime) -> tuple[Offer, ...]:
-    concerned = in_one_subscription(session, case, bills)
-    return retention.offers(session, case, now) if case.id in concerned else ()
+def _askable(session: Session, bills: Sequence[Bill]) -> tuple[Bill, ...]:
+    return tuple(bill for bill in bills if questions.can_ask(session, session.get_one(RecoveryCase, bill.case_id)))
 
 
 def _chosen(session: Session, case: RecoveryCase) -> Chosen | None:

@@ -1,36 +1,41 @@
 """What can be looked at: the page itself, and the outcome of what was done on it. Nothing acts here."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.accounts.connections import gateway_for
 from app.log import get_logger
-from app.payment_page.bills import TO_SETTLE, CardUse, Stage
+from app.payment_page.bills import Bill, CardUse, Stage
 from app.payment_page.blueprint import payment_page
+from app.payment_page.results import read_outcome
 from app.payment_page.standing import Standing
 from app.payment_page.visits import Visit, enter, speak
 from app.recovery.observing import observe_invoice
 from app.recovery.projections import StaleReading
 from app.stripe_gateway.errors import GatewayError
+from emails.phrase import Phrase
 
 log = get_logger(__name__)
 STILL_FRESH = timedelta(seconds=5)
 MOST_READ = 5
 TOUCHED_AT_STRIPE = (Stage.NEEDS_APPROVAL, Stage.OWED, Stage.CARD_SAVED, Stage.SLOW)
 CARD_NEEDED, CHANGED, NOT_POSSIBLE = "card", "changed", "gone"
-DAY_GONE, SAY_MORE, ADDRESS_INVALID, ADDRESS_CHANGED = "day", "words", "address", "contact"
+DAY_GONE, SAY_MORE, ASKED, ADDRESS_INVALID, ADDRESS_CHANGED = "day", "words", "asked", "address", "contact"
 NOTES = {
     CARD_NEEDED: "pay.card_needed",
     CHANGED: "pay.changed",
     NOT_POSSIBLE: "other.gone",
     DAY_GONE: "day.gone",
     SAY_MORE: "wrong.empty",
+    ASKED: "wrong.sent_heading",
     ADDRESS_INVALID: "contact.invalid",
     ADDRESS_CHANGED: "contact.changed",
 }
-GOOD_NEWS = (ADDRESS_CHANGED,)
+GOOD_NEWS = (ASKED, ADDRESS_CHANGED)
 
 
 @payment_page.get("/<token>")
@@ -38,9 +43,15 @@ def show(token: str) -> ResponseReturnValue:
     """What is owed and the ways to settle it; what has been settled; or that nothing is due."""
     visit = enter(token)
     standing = visit.standing()
-    if not standing.at(*TO_SETTLE) or standing.at(Stage.WORKING):
+    if not standing.to_settle or standing.at(Stage.WORKING):
         return _outcome(visit, standing)
-    return _render("pay", visit, standing)
+    return _render(
+        "pay",
+        visit,
+        standing,
+        resting=_with_reasons(standing, standing.resting),
+        at_rest=_with_reasons(standing, standing.spoken_of),
+    )
 
 
 @payment_page.get("/<token>/outcome")
@@ -50,6 +61,9 @@ def outcome(token: str) -> ResponseReturnValue:
     standing = visit.standing()
     if _look(visit, standing):
         standing = visit.standing()
+    is_asking_for_nothing = standing.to_settle and all(bill.rests for bill in standing.spoken_of)
+    if is_asking_for_nothing and not standing.at(Stage.PAID):
+        return to_page(visit)
     return _outcome(visit, standing)
 
 
@@ -64,14 +78,35 @@ def to_page(visit: Visit, note: str | None = None) -> ResponseReturnValue:
 
 
 def _outcome(visit: Visit, standing: Standing) -> ResponseReturnValue:
-    return _render("outcome", visit, standing)
+    outcome = read_outcome(standing.bills)
+    return _render(
+        "outcome",
+        visit,
+        standing,
+        outcome=outcome,
+        told=speak(standing.about(outcome.about)),
+        resting=_with_reasons(standing, outcome.resting),
+        at_rest=_with_reasons(standing, outcome.listed),
+    )
 
 
-def _render(template: str, visit: Visit, standing: Standing) -> ResponseReturnValue:
+def _with_reasons(standing: Standing, bills: Iterable[Bill]) -> list[tuple[Bill, Phrase]]:
+    """Bills that nothing is charged for now, each with the reason in words."""
+    return [(bill, _why_it_rests(standing, bill)) for bill in bills if bill.rests]
+
+
+def _why_it_rests(standing: Standing, bill: Bill) -> Phrase:
+    day = speak(standing).day(bill.held_until) if bill.held_until else None
+    reason = "asked" if bill.is_asked else "dispute" if bill.waits_for_dispute else "until"
+    return speak(standing, held_date=day).say(f"rest.{reason}")
+
+
+def _render(template: str, visit: Visit, standing: Standing, **more: Any) -> ResponseReturnValue:
     note = request.args.get("note", "")
     return render_template(
         f"payment_page/{template}.html",
         voice=speak(standing),
+        again=speak(standing.about(standing.can_be_tried)),
         standing=standing,
         merchant=standing.facts.merchant,
         base=f"/pay/{visit.token}",
@@ -80,6 +115,7 @@ def _render(template: str, visit: Visit, standing: Standing) -> ResponseReturnVa
         CardUse=CardUse,
         note=NOTES.get(note),
         is_good_news=note in GOOD_NEWS,
+        **more,
     )
 
 

@@ -3,6 +3,7 @@
 Refuses to know wording, HTTP and Stripe.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from app.links import PayLink
 from app.messages.cadence import MailKind
 from app.messages.facts import Conversation, mail_facts, read_conversation
 from app.models import Connection, Customer, Invoice, RecoveryCase, Subscription
-from app.payment_page.bills import OVER, TO_SETTLE, Bill, CardUse, Stage, card_use, read_bill
+from app.payment_page.bills import OVER, TO_SETTLE, Bill, CardUse, Stage, card_use, read_bill, spoken_of
 from app.payment_page.offers import Offers, read_offers
 from app.recovery.facts import find_hold, find_method_in_force
 from app.recovery.showing import Shown
@@ -28,11 +29,14 @@ UNDONE_BY_PAYMENT = (FinalActionKind.CANCEL_AT_PERIOD_END, FinalActionKind.DOWNG
 
 @dataclass(frozen=True)
 class Standing:
-    """Everything the page may show. Bills are oldest first; `facts` speak of what is to be settled now, if anything."""
+    """Everything the page may show. Bills are oldest first; `facts` speak of what is to be settled now, if anything,
+    and tell the story of `first`, which is the bill of the link itself wherever it can be.
+    """
 
     connection: Connection
     customer: Customer
     bills: tuple[Bill, ...]
+    first: Bill | None
     facts: MailFacts
     ended_by: FinalActionKind | None
     is_being_restored: bool
@@ -51,8 +55,33 @@ class Standing:
 
     @property
     def spoken_of(self) -> tuple[Bill, ...]:
-        """The bills that the page's amounts are the sum of: what is to be settled now, else what is still open."""
-        return self.at(*TO_SETTLE) or self.owed
+        """The bills that the page's amounts are the sum of."""
+        return spoken_of(self.bills)
+
+    @property
+    def to_settle(self) -> tuple[Bill, ...]:
+        """The bills that the page asks its reader to do something about."""
+        return tuple(bill for bill in self.spoken_of if bill.stage in TO_SETTLE)
+
+    @property
+    def waiting(self) -> tuple[Bill, ...]:
+        """The bills whose bank waits for its customer."""
+        return tuple(bill for bill in self.spoken_of if bill.stage is Stage.NEEDS_APPROVAL)
+
+    @property
+    def resting(self) -> tuple[Bill, ...]:
+        """The bills that are listed apart, because nothing is charged for them now and the page speaks of others."""
+        return tuple(bill for bill in self.owed if bill.rests and bill not in self.spoken_of)
+
+    @property
+    def listed(self) -> tuple[Bill, ...]:
+        """The bills that are listed with the page's sum: those it is the sum of, and those that are under way."""
+        return tuple(bill for bill in self.owed if bill not in self.resting)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the customer's own notes keep everything at rest that the page speaks of."""
+        return bool(self.spoken_of) and all(bill.rests and bill.is_asked for bill in self.spoken_of)
 
     @property
     def asked_for(self) -> Shown:
@@ -71,46 +100,64 @@ class Standing:
 
     @property
     def held_until(self) -> datetime | None:
-        """When the last of the holds on what the page asks for ends, where that is known of all of them."""
-        ends = [bill.held_until for bill in self.spoken_of if bill.held]
-        return None if None in ends else max((end for end in ends if end), default=None)
+        """When what the page asks for stops resting, where that is one moment for all of it."""
+        ends = {bill.held_until for bill in self.spoken_of if bill.rests}
+        return ends.pop() if len(ends) == 1 else None
 
     @property
-    def can_try_again(self) -> bool:
-        """Whether the card on file may be charged for any bill now because its holder asks for it."""
-        return any(bill.can_try_again for bill in self.bills)
+    def their_try_at(self) -> datetime | None:
+        """The first moment at which Stripe tries by itself, where it does, whatever rests with us."""
+        return min((bill.their_try_at for bill in self.owed if bill.their_try_at), default=None)
+
+    @property
+    def can_be_tried(self) -> tuple[Bill, ...]:
+        """The bills for which the card on file may be charged now because its holder asks for it."""
+        return tuple(bill for bill in self.spoken_of if bill.can_try_again)
+
+    def about(self, bills: Iterable[Bill]) -> "Standing":
+        """The same, with amounts that are the sum of `bills`."""
+        return replace(self, facts=replace(self.facts, amounts=tuple(map(_owed, bills))))
 
 
 def read_standing(session: Session, settings: Settings, link: PayLink, now: datetime) -> Standing:
     """How things stand for the customer behind `link`, as this transaction sees it."""
-    case = session.get_one(RecoveryCase, link.case_id)
+    own = session.get_one(RecoveryCase, link.case_id)
+    bills = tuple(read_bill(session, *row, now) for row in _cases_of(session, own, now))
+    speaks_of = spoken_of(bills)
+    first = _first(speaks_of, own)
+    case = session.get_one(RecoveryCase, first.case_id) if first else own
     rows = read_conversation(session, case)
-    bills = tuple(read_bill(session, *row, now) for row in _cases_of(session, case, now))
-    to_settle = tuple(bill for bill in bills if bill.stage in TO_SETTLE)
-    owed = tuple(bill for bill in bills if bill.stage not in OVER)
-    paid = tuple(bill for bill in bills if bill.stage is Stage.PAID)
-    spoken_of = to_settle or owed or paid
     is_ended = case.state is CaseState.EXHAUSTED and _has_changed(rows) and not _is_chosen(rows)
     kind = MailKind.SUBSCRIPTION_CHANGED if is_ended else MailKind.REMINDER
     facts = mail_facts(session, settings, rows, kind, now)
     if _is_end_suspended(session, case, facts.final_action_at, now):
         facts = replace(facts, final_action_at=None)
-    offers = read_offers(session, case, bills, now)
-    tries = [bill.next_try_at for bill in owed if bill.next_try_at]
+    offers = read_offers(session, own, bills, now)
+    tries = [bill.next_try_at for bill in bills if bill.next_try_at]
+    amounts = speaks_of or tuple(bill for bill in bills if bill.stage is Stage.PAID)
+    of_link = rows if case is own else read_conversation(session, own)
     return Standing(
         connection=session.get_one(Connection, case.connection_id),
         customer=rows.customer,
         bills=bills,
-        facts=replace(facts, amounts=tuple(map(_owed, spoken_of)), next_attempt_at=min(tries, default=None)),
+        first=first,
+        facts=replace(facts, amounts=tuple(map(_owed, amounts)), next_attempt_at=min(tries, default=None)),
         ended_by=None if offers.chosen else _ended_by(rows, facts),
-        is_being_restored=case.state is CaseState.RECOVERED
-        and _has_changed(rows)
-        and _can_be_undone(rows)
-        and not _is_chosen(rows),
-        renews_at=_renewal(rows.subscription, now),
+        is_being_restored=own.state is CaseState.RECOVERED
+        and _has_changed(of_link)
+        and _can_be_undone(of_link)
+        and not _is_chosen(of_link),
+        renews_at=_renewal(of_link.subscription, now),
         offers=offers,
         card=_card_on_file(session, case),
     )
+
+
+def _first(bills: Sequence[Bill], own: RecoveryCase) -> Bill | None:
+    """The bill whose story is told: one that waits for its customer before others, that of the link if it is among
+    them."""
+    waiting = [bill for bill in bills if bill.stage is Stage.NEEDS_APPROVAL] or bills
+    return next((bill for bill in waiting if bill.case_id == own.id), waiting[0] if waiting else None)
 
 
 def _cases_of(session: Session, own: RecoveryCase, now: datetime) -> list[tuple[RecoveryCase, Invoice]]:

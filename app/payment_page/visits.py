@@ -91,13 +91,14 @@ def find_visit() -> Visit | None:
     return cast("Visit | None", g.get("pay_visit"))
 
 
-def speak(standing: Standing, **more: Phrase) -> PageVoice:
+def speak(standing: Standing, **more: Phrase | None) -> PageVoice:
     """The customer's language, about their own facts and `more`."""
     pen = PageVoice(standing.facts)
     chosen, promise = standing.offers.chosen, standing.offers.promise
     known: dict[str, Phrase | None] = {
         "renewal": pen.date(standing.renews_at) if standing.renews_at else None,
         "held_date": pen.day(standing.held_until) if standing.held_until else None,
+        "stripe_date": pen.day(standing.their_try_at) if standing.their_try_at else None,
         "promise_date": pen.calendar_day(promise.day) if promise else None,
         "card": card_words(standing.card) if standing.card else None,
     }

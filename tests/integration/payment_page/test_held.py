@@ -69,8 +69,17 @@ def test_under_a_hold_with_an_end_the_page_names_its_day_and_the_card_pays_then(
     assert payer.case.recovered_by is RecoveredBy.NEW_CARD
 
 
-def test_where_only_one_of_two_bills_is_held_the_page_promises_no_more_than_a_part(stage: Stage) -> None:
+def test_where_only_one_of_two_bills_is_held_the_page_asks_for_the_other_and_a_card_pays_that(stage: Stage) -> None:
     payer = make_payer(stage, "expired_card")
     hold(payer, days=4)
-    stage.fail(payer.customer, "expired_card")
-    assert "it pays part of €98.00 right away and the rest later" in payer.see().text
+    other = stage.fail(payer.customer, "expired_card")
+    page = payer.see().text
+    assert "it pays €49.00 right away" in page
+    assert "€98.00" not in page
+    assert "On hold for now" in page
+    assert "Nothing is charged for this one before " in page
+    outcome = payer.pay_with().text
+    assert "Thank you, that’s paid" in outcome
+    assert "Your payment of €49.00 to Acme went through." in outcome
+    assert "Nothing is charged for this one before " in outcome
+    assert (stage.case(other).state, payer.case.state) == (CaseState.RECOVERED, CaseState.WAITING)

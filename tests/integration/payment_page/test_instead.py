@@ -11,7 +11,7 @@ from app.campaigns.definition import MONTHLY
 from app.models import Connection, Message, RecoveryCase, SubscriptionSnapshot
 from app.payment_page import instead
 from app.recovery.observing import observe_invoice
-from app.vocabulary import CaseState, DebtAfterwards, FinalActionState, MessageState
+from app.vocabulary import CaseState, DebtAfterwards, FinalActionState
 from tests.integration.payment_page.conftest import Payer, make_payer
 from tests.stage import Stage
 
@@ -32,6 +32,12 @@ def choose(payer: Payer, name: str) -> str:
 def subscription(payer: Payer) -> dict[str, Any]:
     found: dict[str, Any] = payer.stage.stripe("GET", f"subscriptions?customer={payer.customer}&status=all")["data"][0]
     return found
+
+
+def mails(stage: Stage) -> list[Message]:
+    """What reached somebody, in the order in which it went."""
+    gone = [mail for mail in stage.rows(Message) if mail.accepted_at]
+    return sorted(gone, key=lambda mail: mail.accepted_at or mail.planned_at)
 
 
 def smaller_price(stage: Stage) -> str:
@@ -67,7 +73,9 @@ def test_a_pause_ends_by_itself_and_the_chase_is_over(stage: Stage) -> None:
     assert payer.case.state is CaseState.EXHAUSTED
     stage.advance(days=28)
     assert len(payer.charges()) == tries
-    assert [mail for mail in stage.rows(Message) if mail.state is MessageState.ACCEPTED] == []
+    (confirmed,) = mails(stage)
+    assert confirmed.kind == "choice_confirmed"
+    assert "you can take this back on that page" in (confirmed.text_body or "").replace("\n", " ")
 
 
 @pytest.mark.long
@@ -103,16 +111,22 @@ def test_paying_later_undoes_no_wish_but_the_customer_can(stage: Stage) -> None:
     offer(stage, RetentionOffer(kind="pause", months=1))
     payer = make_payer(stage, "insufficient_funds")
     choose(payer, "pause")
+    stage.settle()
     paid = payer.pay_with()
     assert "Thank you, all settled" in paid.text
     assert "is paused until" in paid.text
     stage.settle()
+    assert [mail.kind for mail in mails(stage)] == ["choice_confirmed", "recovered"]
     assert subscription(payer)["pause_collection"] is not None
     assert "Your subscription is the way it was before." in payer.follow(payer.press("undo")).text
     assert subscription(payer)["pause_collection"] is None
     (row,) = stage.rows(SubscriptionSnapshot)
     assert row.state is FinalActionState.RESTORED
     assert "undo" not in payer.forms(payer.see())
+    stage.settle()
+    last = mails(stage)[-1]
+    assert (last.kind, last.case_id) == ("choice_confirmed", row.case_id)
+    assert "is back the way it was" in (last.subject or "")
 
 
 @pytest.mark.long
@@ -167,7 +181,7 @@ def test_a_card_tried_in_vain_after_the_choice_starts_no_new_chase(stage: Stage)
     tries = len(payer.charges())
     stage.advance(days=30)
     assert len(payer.charges()) == tries
-    assert [mail for mail in stage.rows(Message) if mail.state is MessageState.ACCEPTED] == []
+    assert [mail.kind for mail in mails(stage)] == ["choice_confirmed"]
     assert "Thank you, all settled" in payer.pay_with().text
 
 
@@ -190,6 +204,9 @@ def test_what_was_dropped_is_dropped_of_every_bill(stage: Stage) -> None:
     assert "There’s nothing to pay" in choose(payer, "cancel")
     stage.settle()
     assert [stage.stripe("GET", f"invoices/{each}")["status"] for each in (payer.invoice, second)] == ["void", "void"]
+    (confirmed,) = mails(stage)
+    assert "subscription has ended" in (confirmed.subject or "")
+    assert "You don’t have to pay the open €98.00 any more." in (confirmed.text_body or "").replace("\n", " ")
 
 
 @pytest.mark.long

@@ -63,7 +63,7 @@ def test_what_fails_while_the_customer_is_at_stripe_is_not_charged_before_they_s
     assert payer.stage.case(second).state is CaseState.WAITING
     assert payer.paid_charges_of_renewals() == 1
     assert "Part of it is paid" in outcome.text
-    assert "hadn’t shown you before" in outcome.text
+    assert "that you didn’t give your new card for" in outcome.text
     payer.stage.advance(hours=20)
     assert payer.paid_charges_of_renewals() == 1
     assert "There is one more payment open" in payer.see().text

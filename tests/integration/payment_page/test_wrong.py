@@ -92,8 +92,27 @@ def test_of_two_bills_the_named_one_rests(stage: Stage, payer: Payer) -> None:
     assert choice
     # the same plan twice: nobody could tell them apart without
     assert all(str(invoice.number) in choice[0] for invoice in stage.rows(Invoice) if invoice.status == "open")
-    say(payer, about=str(other.id))
+    page = say(payer, about=str(other.id))
     assert [hold.case_id for hold in stage.rows(Hold)] == [other.id]
+    assert "Your message has arrived" in page
+    assert "You told us that something is wrong with this one. Nothing is charged for it until that is settled." in page
+    assert "it pays €49.00 right away" in page
+    assert "€98.00" not in page
+    assert "day" in payer.forms(payer.see())  # for the other one
+    tries = len(payer.charges())
+    assert "Thank you, that’s paid" in payer.pay_with().text
+    assert len(payer.charges()) == tries + 1
+    resting = payer.see()
+    assert "Thank you, that’s paid" in resting.text
+    answer = payer.press("settled", resting)
+    stage.settle()
+    assert answer.status_code == 303
+    # the card was not given for this one: nothing is charged before its payer has heard of that
+    assert len(payer.charges()) == tries + 1
+    assert "wasn’t among those that you gave your new card for" in payer.see().text
+    assert "Charges €49.00 to your card" in payer.see().text
+    payer.press("pay-now")
+    assert payer.paid_charges_of_renewals() == 2
 
 
 @pytest.mark.long

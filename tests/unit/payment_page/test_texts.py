@@ -9,6 +9,7 @@ from app.campaigns.contact import RetentionOffer
 from app.outcomes.actions import SUBSCRIPTION_KINDS
 from app.payment_page.bills import CardUse, Stage
 from app.payment_page.pages import NOTES
+from app.payment_page.results import Result
 from app.payment_page.voice import FOLDER, PageVoice, load, voice_for_stranger
 from app.retries.meanings import CustomerReason
 from app.vocabulary import FinalActionKind
@@ -52,6 +53,8 @@ def test_each_reason_stage_and_final_action_has_its_words() -> None:
         assert {f"pay.heading.{reason}", f"pay.why.{reason}", f"outcome.why.{reason}"} <= REFERENCE.keys()
     for stage in Stage:
         assert f"status.{stage}" in REFERENCE
+    for result in Result:
+        assert f"outcome.heading.{result}" in REFERENCE
     for use in CardUse:
         assert f"button.card_note.{use}" in REFERENCE
     for kind in RetentionOffer.model_fields["kind"].annotation.__args__:  # type: ignore[union-attr]
