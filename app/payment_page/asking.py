@@ -6,7 +6,8 @@ from app.accounts.connections import gateway_for
 from app.payment_page import trying
 from app.payment_page.bills import Stage
 from app.payment_page.blueprint import payment_page
-from app.payment_page.pages import CARD_NEEDED, CHANGED, to_outcome, to_page
+from app.payment_page.card import unless_as_shown
+from app.payment_page.pages import CARD_NEEDED, to_outcome, to_page
 from app.payment_page.standing import Standing
 from app.payment_page.stripe_pages import leave_for
 from app.payment_page.tickets import Click
@@ -34,8 +35,9 @@ def pay_now(token: str) -> ResponseReturnValue:
     visit = enter(token)
     click = visit.click()
     standing = look_again(visit)
-    if not click.covers(standing.asked_for):
-        return to_page(visit, CHANGED)
+    instead = unless_as_shown(visit, click, standing)
+    if instead is not None:
+        return instead
     has_tried = _try_each(visit, standing, click)
     if has_tried or visit.standing().at(Stage.WORKING) or not visit.standing().owed:
         return to_outcome(visit)

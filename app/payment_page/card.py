@@ -3,6 +3,7 @@
 The click is held to what the page showed: if more, less or something else is open by now, the page comes again first.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from flask import request
@@ -33,10 +34,9 @@ def use_another_card(token: str) -> ResponseReturnValue:
     visit = enter(token)
     click = visit.click()
     standing = look_again(visit)
-    if not standing.owed:
-        return to_outcome(visit)
-    if not click.covers(standing.asked_for):
-        return to_page(visit, CHANGED)
+    instead = unless_as_shown(visit, click, standing)
+    if instead is not None:
+        return instead
     remember(visit, click)
     gateway = gateway_for(visit.context, standing.connection)
     key = key_of_click(visit, click)
@@ -51,21 +51,25 @@ def use_another_card(token: str) -> ResponseReturnValue:
 @payment_page.get("/<token>/return")
 def come_back(token: str) -> ResponseReturnValue:
     """Back from Stripe with a saved card: put it in force, pay what is open, and show what came of it."""
+    return finish(token, lambda gateway: gateway.get_card_setup(request.args.get("session_id", "")))
+
+
+def unless_as_shown(visit: Visit, click: Click, standing: Standing) -> ResponseReturnValue | None:
+    """What answers a click where what it was about is settled, or is not what the page showed; else None."""
+    if not standing.owed:
+        return to_outcome(visit)
+    return None if click.covers(standing.asked_for) else to_page(visit, CHANGED)
+
+
+def finish(token: str, read: Callable[[StripeGateway], CardSetup]) -> ResponseReturnValue:
+    """Use a card that was saved for this customer from a page of ours, and show what came of it; else back."""
     visit = enter(token)
     standing = visit.standing()
     gateway = gateway_for(visit.context, standing.connection)
     try:
-        setup = gateway.get_card_setup(request.args.get("session_id", ""))
-    except NotFound:
-        return to_page(visit)
-    return finish(visit, standing, gateway, setup)
-
-
-def finish(visit: Visit, standing: Standing, gateway: StripeGateway, setup: CardSetup) -> ResponseReturnValue:
-    """Use a card that was saved for this customer from a page of ours, and show what came of it; else back."""
-    try:
+        setup = read(gateway)
         given_for = GivenFor.read(setup.metadata)
-    except NotOurCardPage:
+    except (NotFound, NotOurCardPage):
         return to_page(visit)
     if setup.customer_id != standing.customer.stripe_id or setup.payment_method_id is None:
         return to_page(visit)

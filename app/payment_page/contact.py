@@ -4,12 +4,14 @@ The address before stays a billing contact. It hears of everything that goes on,
 change that was not theirs.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 
-from flask import render_template, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
+from app.crypto import SecretUnreadable
 from app.messages import recipients
 from app.messages.addresses import is_worth_keeping
 from app.messages.recipients import AddressInvalid, TooManyContacts
@@ -28,19 +30,28 @@ CUSTOMER = "the customer"
 
 @payment_page.post("/<token>/contact")
 def ask_for_contact(token: str) -> ResponseReturnValue:
-    """Show the address as it was understood, and ask whether that is right. Nothing is changed yet."""
+    """On to the question whether the address was meant like that. Nothing is changed yet."""
     visit = enter(token)
     visit.click()
-    standing = visit.standing()
     address = request.form.get("address", "").strip()
-    if not standing.offers.contact:
+    if not visit.standing().offers.contact:
         return to_page(visit, NOT_POSSIBLE)
     if not is_worth_keeping(address):
         return to_page(visit, ADDRESS_INVALID)
-    voice = speak(standing, address=plain(address))
+    return redirect(visit.url(f"/contact?to={_seal(visit, address)}"), code=303)
+
+
+@payment_page.get("/<token>/contact")
+def show_contact(token: str) -> ResponseReturnValue:
+    """Show the address as it was understood, and ask whether that is right."""
+    visit = enter(token)
+    standing = visit.standing()
+    address = _unseal(visit, request.args.get("to", ""))
+    if address is None or not standing.offers.contact:
+        return to_page(visit)
     return render_template(
         "payment_page/contact.html",
-        voice=voice,
+        voice=speak(standing, address=plain(address)),
         merchant=standing.facts.merchant,
         base=f"/pay/{visit.token}",
         ticket=visit.ticket(standing),
@@ -60,6 +71,22 @@ def change_contact(token: str) -> ResponseReturnValue:
     except (AddressInvalid, TooManyContacts):
         return to_page(visit, ADDRESS_INVALID)
     return to_page(visit, ADDRESS_CHANGED if is_changed else NOT_POSSIBLE)
+
+
+def _seal(visit: Visit, address: str) -> str:
+    """An address as part of another address: nobody reads it in a log or a browser's history."""
+    return urlsafe_b64encode(visit.context.keys.seal(address, _place(visit))).decode()
+
+
+def _unseal(visit: Visit, sealed: str) -> str | None:
+    try:
+        return visit.context.keys.open(urlsafe_b64decode(sealed), _place(visit))
+    except (ValueError, SecretUnreadable):
+        return None
+
+
+def _place(visit: Visit) -> str:
+    return f"pay.contact:{visit.link.case_id}"
 
 
 def _change(visit: Visit, click: str, address: str) -> bool:

@@ -5,20 +5,20 @@ script and no other. Whoever has no JavaScript, or whom the form does not reach,
 """
 
 from pathlib import Path
+from urllib.parse import urlencode
 
-from flask import Response, make_response, render_template, request
+from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.accounts.connections import gateway_for
 from app.payment_page import stripe_pages, styles
 from app.payment_page.bills import CardUse
 from app.payment_page.blueprint import payment_page
-from app.payment_page.card import finish, key_of_click, remember
-from app.payment_page.pages import CHANGED, to_outcome, to_page
+from app.payment_page.card import finish, key_of_click, remember, unless_as_shown
+from app.payment_page.pages import CHANGED, to_page
 from app.payment_page.visits import enter, look_again, speak
 from app.recovery.card_change import OWN_FORM, GivenFor
 from app.security_headers import policy
-from app.stripe_gateway.errors import NotFound
 
 SCRIPT = Path(__file__).parent / "static" / "element.js"
 STRIPE_JS = "https://js.stripe.com/v3/"
@@ -38,16 +38,28 @@ def element_script() -> Response:
 
 @payment_page.post("/<token>/card-here")
 def give_card_here(token: str) -> ResponseReturnValue:
+    """On to the page with Stripe's form; it has an address of its own, so that the way back leads through it."""
+    visit = enter(token)
+    click = visit.click()
+    instead = unless_as_shown(visit, click, look_again(visit))
+    if instead is not None:
+        return instead
+    remember(visit, click)
+    return redirect(visit.url(f"/card-here?{urlencode({'ticket': request.form['ticket']})}"), code=303)
+
+
+@payment_page.get("/<token>/card-here")
+def show_form(token: str) -> ResponseReturnValue:
     """The page with Stripe's form for a new card; nothing is charged before the customer comes back."""
     visit = enter(token)
     click = visit.click()
-    standing = look_again(visit)
-    if not standing.owed:
-        return to_outcome(visit)
+    standing = visit.standing()
+    instead = unless_as_shown(visit, click, standing)
+    if instead is not None:
+        return instead
     key = standing.offers.publishable_key
-    if not click.covers(standing.asked_for) or key is None or standing.card_use is not CardUse.NOW:
+    if key is None or standing.card_use is not CardUse.NOW:
         return to_page(visit, CHANGED)
-    remember(visit, click)
     secret = gateway_for(visit.context, standing.connection).create_setup_intent(
         customer_id=standing.customer.stripe_id,
         metadata={
@@ -85,11 +97,4 @@ def give_card_here(token: str) -> ResponseReturnValue:
 @payment_page.get("/<token>/saved")
 def card_was_saved(token: str) -> ResponseReturnValue:
     """Back from Stripe's form: the same as coming back from Stripe's page."""
-    visit = enter(token)
-    standing = visit.standing()
-    gateway = gateway_for(visit.context, standing.connection)
-    try:
-        setup = gateway.get_setup_intent(request.args.get("setup_intent", ""))
-    except NotFound:
-        return to_page(visit)
-    return finish(visit, standing, gateway, setup)
+    return finish(token, lambda gateway: gateway.get_setup_intent(request.args.get("setup_intent", "")))

@@ -21,6 +21,8 @@ from app.recovery import cases
 from app.vocabulary import OPEN_CASE_STATES, CaseState
 from emails import MailFacts
 
+SENT = "sent"
+
 
 @payment_page.post("/<token>/fresh-link")
 def send_fresh_link(token: str) -> ResponseReturnValue:
@@ -34,7 +36,7 @@ def send_fresh_link(token: str) -> ResponseReturnValue:
         secret, ticket = context.settings.require("secret_key"), request.form.get("ticket", "")
         tickets.redeem(secret, ticket, problem.link.case_id, request.headers.get("Sec-Fetch-Site"))
         _queue(context, problem.link)
-        return _page(context, problem.link, is_sent=True)
+        return redirect(f"/pay/{token}?note={SENT}", code=303)
     return redirect(visit.url(), code=303)
 
 
@@ -43,24 +45,21 @@ def page_for_expired(context: Context, link: PayLink) -> ResponseReturnValue:
 
     Raises `LinkInvalid` for a case that is gone.
     """
-    return _page(context, link, is_sent=False), 410
-
-
-def _page(context: Context, link: PayLink, *, is_sent: bool) -> str:
     now = context.clock.now()
     with context.database.organization(link.organization_id) as session:
         rows = read_conversation(session, _get_case(session, link))
         known = mail_facts(session, context.settings, rows, MailKind.FRESH_LINK, now)
     # An old link opens nothing: not the name, not the amount.
     facts = MailFacts(merchant=known.merchant, pay_url=known.pay_url, locale=known.locale, timezone=known.timezone)
-    return render_template(
+    page = render_template(
         "payment_page/expired.html",
         voice=PageVoice(facts),
         merchant=facts.merchant,
         ticket=tickets.issue(context.settings.require("secret_key"), link.case_id),
-        action=f"{request.path.removesuffix('/fresh-link').rstrip('/')}/fresh-link",
-        is_sent=is_sent,
+        action=f"/pay/{(request.view_args or {})['token']}/fresh-link",
+        is_sent=request.method == "GET" and request.args.get("note") == SENT,
     )
+    return page, 410
 
 
 def _queue(context: Context, link: PayLink) -> None:

@@ -40,8 +40,8 @@ BROKEN = Notice("broken", 503)
 OURS = Notice("ours", 500, is_worth_reloading=True)
 
 
-@payment_page.get("/", defaults={"rest": ""})
-@payment_page.get("/<path:rest>")
+@payment_page.route("/", defaults={"rest": ""}, methods=("GET", "POST"))
+@payment_page.route("/<path:rest>", methods=("GET", "POST"))
 def elsewhere(rest: str) -> ResponseReturnValue:
     """An address that lost its end, or has more to it than there is: back to the page itself, if one is named."""
     token, slash, _ = rest.partition("/")

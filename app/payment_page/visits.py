@@ -49,8 +49,9 @@ class Visit:
         return tickets.issue(self.context.settings.require("secret_key"), self.link.case_id, standing.asked_for)
 
     def click(self) -> tickets.Click:
-        """The click that sent this form; raises `TicketInvalid`."""
-        secret, ticket = self.context.settings.require("secret_key"), request.form.get("ticket", "")
+        """The click that sent this form, or that led to this address; raises `TicketInvalid`."""
+        given = request.form if request.method == "POST" else request.args
+        secret, ticket = self.context.settings.require("secret_key"), given.get("ticket", "")
         return tickets.redeem(secret, ticket, self.link.case_id, request.headers.get("Sec-Fetch-Site"))
 
 

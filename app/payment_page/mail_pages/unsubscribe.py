@@ -4,7 +4,7 @@ A link that is only opened changes nothing, because mail scanners open links. Wh
 unsubscribed is the cadence's to say (docs/contact-rules.md).
 """
 
-from flask import render_template
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.links import read_unsubscribe_token
@@ -16,6 +16,9 @@ from app.payment_page.mail_pages.door import Caller, MailPageVoice, let_in, mail
 from app.vocabulary import EntryKind
 from emails import MailFacts
 
+BUTTON = "button"  # in the form of our own page, which no mail program sends
+BACK = "back"
+
 
 @mail_pages.get("/unsubscribe/<token>")
 def ask(token: str) -> ResponseReturnValue:
@@ -24,13 +27,14 @@ def ask(token: str) -> ResponseReturnValue:
     with caller.context.database.organization(caller.link.organization_id) as session:
         recipient = caller.message(session).recipient
         reason = suppression.find_reason(session, recipient) if recipient else None
-    return _page(caller, token, "done" if reason else "ask")
+    is_back = request.args.get("note") == BACK
+    return _page(caller, token, "done" if reason else "undone" if is_back else "ask")
 
 
 @mail_pages.post("/unsubscribe/<token>")
 def leave(token: str) -> ResponseReturnValue:
-    """No more reminders for the address that got this mail. Harmless to repeat; needs no cookie and redirects nowhere,
-    as mail programs demand."""
+    """No more reminders for the address that got this mail. Harmless to repeat; needs no cookie, and redirects no mail
+    program, as RFC 8058 demands."""
     caller = let_in(read_unsubscribe_token, token)
     with caller.context.database.organization(caller.link.organization_id) as session:
         message = caller.message(session)
@@ -39,7 +43,8 @@ def leave(token: str) -> ResponseReturnValue:
         ):
             said = "The reader of a mail unsubscribed: no more reminders to that address."
             note(session, message, EntryKind.FACT, "mail_unsubscribed", said, caller.now, caller.now)
-    return _page(caller, token, "done")
+    is_person = BUTTON in request.form
+    return redirect(f"/unsubscribe/{token}", code=303) if is_person else _page(caller, token, "done")
 
 
 @mail_pages.post("/unsubscribe/<token>/undo")
@@ -51,7 +56,7 @@ def take_back(token: str) -> ResponseReturnValue:
         if message.recipient and suppression.lift(session, message.recipient, SuppressedBecause.UNSUBSCRIBED):
             said = "The reader of a mail wants reminders again."
             note(session, message, EntryKind.FACT, "mail_resubscribed", said, caller.now, caller.now)
-    return _page(caller, token, "undone")
+    return redirect(f"/unsubscribe/{token}?note={BACK}", code=303)
 
 
 def _page(caller: Caller, token: str, said: str) -> str:

@@ -14,6 +14,15 @@ def name(payer: Payer, address: str) -> str:
     return payer.http.post(f"{payer.url}/contact", data={"ticket": ticket, "address": address}, timeout=30).text
 
 
+def asked_at(payer: Payer, address: str) -> str:
+    """The address of the question: one that can be gone back to, and says nobody's address."""
+    ticket = payer.forms(payer.see())["contact"]
+    form = {"ticket": ticket, "address": address}
+    answer = payer.http.post(f"{payer.url}/contact", data=form, allow_redirects=False, timeout=30)
+    assert answer.status_code == 303
+    return str(answer.headers["Location"])
+
+
 def confirm(payer: Payer, page: str, address: str) -> str:
     ((_, ticket),) = FORM.findall(page)
     form = {"ticket": ticket, "address": address}
@@ -29,6 +38,8 @@ def addresses(stage: Stage, payer: Payer) -> list[tuple[str, bool]]:
 def test_the_new_address_comes_first_and_the_old_one_gets_a_copy(stage: Stage, payer: Payer) -> None:
     page = name(payer, "books@example.net")
     assert "Is this right?" in page
+    assert "books" not in asked_at(payer, "books@example.net")
+    assert "Is this right?" not in payer.http.get(f"{payer.url}/contact?to=made-up", timeout=30).text
     assert YES.format("books@example.net") in page
     assert addresses(stage, payer) == [("anna@example.com", True)]
     assert "Done. Mails about payments go to the new address" in confirm(payer, page, "books@example.net")

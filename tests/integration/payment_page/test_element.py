@@ -25,14 +25,14 @@ def payer(stage: Stage) -> Payer:
 
 def confirm(payer: Payer, card: str = "pm_card_visa") -> str:
     """What Stripe's script does for the customer; the id of the intent."""
-    found = SECRET.search(payer.press("card-here").text)
+    found = SECRET.search(payer.follow(payer.press("card-here")).text)
     assert found is not None
     payer.stage.stripe("POST", f"setup_intents/{found[2]}/confirm", payment_method=card)
     return found[2]
 
 
 def test_the_page_lets_in_stripes_script_and_no_other(payer: Payer) -> None:
-    page = payer.press("card-here")
+    page = payer.follow(payer.press("card-here"))
     rules = page.headers["Content-Security-Policy"]
     assert "script-src 'self' https://js.stripe.com https://*.js.stripe.com;" in rules
     assert "connect-src 'self' https://api.stripe.com" in rules
@@ -47,6 +47,8 @@ def test_a_card_given_in_the_form_pays(payer: Payer) -> None:
     assert "Thank you, all settled" in payer.follow(payer.see(f"/saved?setup_intent={intent}")).text
     assert payer.case.recovered_by is RecoveredBy.NEW_CARD
     assert payer.see(f"/saved?setup_intent={intent}").is_redirect
+    form = payer.see("/card-here?ticket=made-up")
+    assert (form.status_code, form.headers["Location"]) == (303, payer.path)
     assert payer.paid_charges_of_renewals() == 1
 
 
@@ -61,7 +63,7 @@ def test_a_tab_closed_before_coming_back_is_one_charge_all_the_same(payer: Payer
 @pytest.mark.long
 def test_an_intent_of_somebody_else_does_nothing(stage: Stage, payer: Payer) -> None:
     stranger = make_payer(stage, "insufficient_funds", email="other@example.com")
-    found = SECRET.search(stranger.press("card-here").text)
+    found = SECRET.search(stranger.follow(stranger.press("card-here")).text)
     assert found is not None
     stage.stripe("POST", f"setup_intents/{found[2]}/confirm", payment_method="pm_card_visa")
     payer.see(f"/saved?setup_intent={found[2]}")

@@ -16,7 +16,7 @@ def ask_for_a_link(payer: Payer) -> Message:
     """Revoke the link in hand and ask for another; the mail that came of it once everything due has been done."""
     with payer.stage.context.database.organization(payer.stage.organization_id) as session:
         session.get_one(RecoveryCase, payer.case.id).link_version += 1
-    assert payer.press("fresh-link", payer.see()).ok
+    assert payer.press("fresh-link", payer.see("/outcome")).is_redirect
     payer.stage.settle()
     (mail,) = [mail for mail in payer.stage.messages(payer.invoice) if mail.kind == "fresh_link"]
     return mail
