@@ -7,7 +7,7 @@ by API, so each kind says where in the Dashboard they are.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from app.vocabulary import ConflictKind, ConnectionMode, Enforcement
 
 ACCOUNT = ""  # the subject of what concerns the whole account
 OF_PEOPLE = (ConflictKind.STRIPE_MAILS, ConflictKind.STRIPE_ENDS_FIRST)  # only a person can say that these are over
+LATELY, QUIET = timedelta(days=30), timedelta(days=14)
 _A_RECOUP = re.compile(r"/webhooks/stripe/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?$")
 
 TITLES: dict[StrEnum, str] = {
@@ -49,6 +50,19 @@ _ADVICE = {
 }
 _WARN_MORE = " Until then Recoup leaves these invoices to Stripe."
 _ENFORCE_MORE = " Meanwhile Recoup takes each of these invoices from Stripe by itself."
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """What Recoup settles by itself each time and a person could stop for good: how often lately, the last time, what
+    it is and what to click.
+    """
+
+    kind: ConflictKind
+    title: str
+    advice: str
+    count: int
+    last: datetime
 
 
 @dataclass(frozen=True)
@@ -151,6 +165,30 @@ def standing(session: Session, connection: Connection) -> list[Standing]:
     ).all()
     by_kind = {row[0]: row for row in rows}
     return [_line(connection, *by_kind[kind]) for kind in ConflictKind if kind in by_kind]
+
+
+def recurring(session: Session, connection: Connection, now: datetime) -> Recurring | None:
+    """Whether Stripe goes on planning tries that Recoup takes over, one by one, within a second: no conflict stands,
+    yet none would come if its retries were off. None while a conflict of this kind stands (it says the same), and
+    once none has come for `QUIET`.
+    """
+    kind = ConflictKind.STRIPE_PLANS_TRY
+    found = session.execute(
+        select(func.count(), func.max(Conflict.found_at), func.count().filter(Conflict.resolved_at.is_(None))).where(
+            Conflict.connection_id == connection.id, Conflict.kind == kind, Conflict.found_at > now - LATELY
+        )
+    ).one()
+    count, last, still_stand = found
+    is_ours = connection.mode is ConnectionMode.DRIVE and connection.enforcement is Enforcement.ENFORCE
+    if not is_ours or not count or still_stand or last <= now - QUIET:
+        return None
+    times = "once" if count == 1 else f"{count} times"
+    title = f"Stripe plans tries of its own when a payment fails: {times} in the last {LATELY.days} days"
+    advice = (
+        f"Recoup took each over. To stop it for good, and to have nothing tried by Stripe while Recoup is away:"
+        f" {_ADVICE[kind]} This goes once it has not come for {QUIET.days} days."
+    )
+    return Recurring(kind, title, advice, count, last)
 
 
 def _line(connection: Connection, kind: ConflictKind, count: int, since: datetime, details: Sequence[str]) -> Standing:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import log, schema
 from app.accounts import conflicts
-from app.accounts.connections import gateway_for
+from app.accounts.mending import find_problem, look_again
 from app.cli import doctor_mail
 from app.cli.common import for_people
 from app.cli.findings import Finding
@@ -19,9 +19,9 @@ from app.inbox.errands import looking
 from app.installation import complete, missing
 from app.models import Connection, InboxEvent, Step
 from app.settings import Settings
-from app.stripe_gateway.errors import GatewayError
 from app.vocabulary import ConnectionStatus, ErrandKind, ErrandState, InboxState, StepState
 
+BY = "command line"
 HOW_TO_SET = {
     "DATABASE_URL": "the address of your PostgreSQL; or start Recoup here with `make run`, which brings its own",
     "REDIS_URL": "the address of your Redis or Valkey; `make run` brings its own",
@@ -39,9 +39,14 @@ def doctor() -> None:
     findings = [*_settings(settings), _public_address(settings), _proxies(settings), doctor_mail.way_out(settings)]
     findings += _services(settings)
     for finding in findings:
-        mark = click.style("ok  ", fg="green") if finding.is_fine else click.style("look", fg="red")
-        click.echo(f"{mark}  {finding.what}: {finding.detail}")
+        click.echo(f"{_mark(finding)}  {finding.what}: {finding.detail}")
     raise SystemExit(0 if all(finding.is_fine for finding in findings) else 1)
+
+
+def _mark(finding: Finding) -> str:
+    if finding.is_note:
+        return click.style("note", fg="yellow")
+    return click.style("ok  ", fg="green") if finding.is_fine else click.style("look", fg="red")
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -113,22 +118,27 @@ def _connections(context: Context) -> Iterator[Finding]:
 
 def _connection(context: Context, row: Connection) -> Finding:
     what = f"Stripe {row.account_id} ({row.mode}, {'live' if row.livemode else 'test'})"
+    is_broken = row.status is ConnectionStatus.BROKEN
     try:
-        missing = gateway_for(context, row).missing_permissions()
-    except (GatewayError, RecoupError) as problem:
-        return Finding(what, False, str(problem))
-    if missing:
-        return Finding(what, False, "the key lacks " + ", ".join(missing))
-    if row.status is not ConnectionStatus.ACTIVE:
-        advice = "The key opens what can be looked at now: `recoup connect` with it, or with a new one, goes on"
-        return Finding(what, False, f"{row.status}: {row.status_reason}. {advice}")
-    return Finding(what, True, "the key opens what is needed")
+        problem = look_again(context, row, BY) if is_broken else find_problem(context, row)
+    except RecoupError as trouble:
+        return Finding(what, False, str(trouble))
+    if problem:
+        return Finding(what, False, f"{problem}. Looked at again every hour; `recoup connect` takes another key")
+    if row.status is ConnectionStatus.DISCONNECTED:
+        return Finding(what, False, f"{row.status}: {row.status_reason}. `recoup connect` connects it again")
+    mended = ", again: the connection was broken, and goes on now" if is_broken else ""
+    return Finding(what, True, f"the key opens what is needed{mended}")
 
 
 def _conflicts(context: Context, row: Connection) -> Iterator[Finding]:
     """Who else works on the same payments, and what to click about it."""
     with context.database.organization(row.organization_id) as session:
         found = conflicts.standing(session, row)
+        again = conflicts.recurring(session, row, context.clock.now())
+    if again:
+        last = f"the last on {again.last:%Y-%m-%d}"
+        yield Finding(f"Stripe {row.account_id}: {again.title}", True, f"{last}. {again.advice}", is_note=True)
     for one in found:
         settled = f" (`recoup mode --settle {one.kind}`)" if one.is_for_people else ""
         yield Finding(f"Stripe {row.account_id}: {one.title}", False, f"{one.detail} {one.advice}{settled}")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: fine or not, and what was seen or is to be done."""
+    """One thing looked at: fine or not, and what was seen or is to be done. What is fine may still be worth a note."""
 
     what: str
     is_fine: bool
     detail: str
+    is_note: bool = False

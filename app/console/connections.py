@@ -30,6 +30,7 @@ def connections() -> ResponseReturnValue:
         found = session.execute(select(Connection, last_event).order_by(Connection.created_at)).all()
         looks, trouble = looking.newest(session, ErrandKind.RECONCILE), looking.endpoint_trouble(session)
         standing = {row.id: conflicts.standing(session, row) for row, _ in found}
+        recurring = {row.id: conflicts.recurring(session, row, current.now()) for row, _ in found}
         concerned = {row.id: switching.preview(session, row.id) for row, _ in found}
         query = select(Conflict).where(Conflict.resolved_at.is_not(None)).order_by(Conflict.resolved_at.desc())
         past = {
@@ -43,6 +44,7 @@ def connections() -> ResponseReturnValue:
         looks=looks,
         trouble=trouble,
         standing=standing,
+        recurring=recurring,
         concerned=concerned,
         past=past,
         modes=ConnectionMode,

@@ -37,7 +37,7 @@ ASKED = {
 }
 ENDED = {
     Reason.WINDOW_OVER: "The time for recovery is over",
-    Reason.STRIPE_GAVE_UP: "The subscription was ended, or marked unpaid, for want of payment; nothing is tried for it any more",
+    Reason.STRIPE_GAVE_UP: "The subscription was ended or marked unpaid for want of payment, so nothing more is tried",
 }
 HELD: dict[str, str] = {
     Reason.PAID: "The invoice is paid; nothing is left to try",

@@ -1,13 +1,16 @@
 """The connected account itself: who it is, what the key may do, and where its events go."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from app.stripe_gateway.client import API_VERSION, StripeDoor
-from app.stripe_gateway.errors import LACKING, PermissionMissing
+from app.stripe_gateway.errors import Permanent, PermissionMissing, Unsupported
 from app.stripe_gateway.events import ENABLED_EVENTS
 from app.stripe_gateway.readers import read_account, read_webhook_endpoint
 from app.stripe_gateway.snapshots import AccountSnapshot, WebhookEndpoint
+
+NOBODY = "RecoupAsksWhetherItMay"  # ends the ids of objects that are nowhere
 
 
 class AccountCalls(StripeDoor):
@@ -19,12 +22,15 @@ class AccountCalls(StripeDoor):
         return read_account(answer, livemode=self.livemode)
 
     def missing_permissions(self) -> list[str]:
-        """Permissions that a restricted key lacks, found by reading one row of everything Recoup touches.
+        """Permissions that a restricted key lacks, each as we call it and, where Stripe names it, as Stripe does.
 
-        Reading cannot tell read from write: a write that is missing alone shows at the first write, as
-        `PermissionMissing`. Raises `Unauthorized` and the errors that mean "ask again later".
+        Found by reading one row of everything Recoup touches and by writing to objects that are not there: Stripe
+        looks at the key first, so a key that may write is told that there is no such object, and nothing is changed
+        [unverified]. Raises `Unauthorized` and the errors that mean "ask again later".
         """
-        return [permission for permission, read in self._probes() if not self._is_allowed(permission, read)]
+        asked = [*self._reads(), *self._writes()]
+        lacking = [self._find_lack(permission, ask) for permission, ask in asked]
+        return list(dict.fromkeys(one for one in lacking if one))
 
     def create_webhook_endpoint(self, url: str, events: tuple[str, ...] = ENABLED_EVENTS) -> WebhookEndpoint:
         """Have events sent to `url` in the pinned API version. The answer alone holds the signing secret: keep it."""
@@ -43,20 +49,19 @@ class AccountCalls(StripeDoor):
         pages = self._pages("webhook_write", lambda p: self._v1.webhook_endpoints.list(p))
         return [read_webhook_endpoint(row) for row in pages]
 
-    def _is_allowed(self, permission: str, read: Callable[[Any], Any]) -> bool:
+    def _find_lack(self, permission: str, ask: Callable[[], Any]) -> str | None:
         try:
-            self._ask(permission, lambda: read({"limit": 1}))
-        except PermissionMissing:
-            return False
-        except LACKING:
-            # Not every imitation has every list; that is no matter of permissions.
-            return True
-        return True
+            self._ask(permission, ask)
+        except PermissionMissing as lack:
+            return lack.called
+        except (Permanent, Unsupported):
+            # What is not there (not every imitation has every list) is no matter of permissions.
+            return None
+        return None
 
-    def _probes(self) -> list[tuple[str, Callable[[Any], Any]]]:
+    def _reads(self) -> list[tuple[str, Callable[[], Any]]]:
         v1 = self._v1
-        return [
-            ("account_read", lambda _: v1.accounts.retrieve_current()),
+        lists: list[tuple[str, Callable[[Any], Any]]] = [
             ("customer_write", v1.customers.list),
             ("payment_method_write", v1.payment_methods.list),
             ("setup_intent_write", v1.setup_intents.list),
@@ -70,4 +75,21 @@ class AccountCalls(StripeDoor):
             ("event_read", v1.events.list),
             ("checkout_session_write", v1.checkout.sessions.list),
             ("webhook_write", v1.webhook_endpoints.list),
+        ]
+        one = {"limit": 1}
+        return [
+            ("account_read", v1.accounts.retrieve_current),
+            *((permission, partial(ask, one)) for permission, ask in lists),
+        ]
+
+    def _writes(self) -> list[tuple[str, Callable[[], Any]]]:
+        v1 = self._v1
+        return [
+            ("customer_write", partial(v1.customers.update, f"cus_{NOBODY}")),
+            ("payment_method_write", partial(v1.payment_methods.update, f"pm_{NOBODY}")),
+            ("setup_intent_write", partial(v1.setup_intents.update, f"seti_{NOBODY}")),
+            ("invoice_write", partial(v1.invoices.update, f"in_{NOBODY}")),
+            ("subscription_write", partial(v1.subscriptions.update, f"sub_{NOBODY}")),
+            ("checkout_session_write", partial(v1.checkout.sessions.expire, f"cs_{NOBODY}")),
+            ("webhook_write", partial(v1.webhook_endpoints.update, f"we_{NOBODY}")),
         ]

@@ -101,6 +101,7 @@ class PermissionMissing(ConnectionBroken):
     """The restricted key lacks permissions: the operator has to add them to the key."""
 
     names: tuple[str, ...] = ()  # as Stripe's manifests spell them, for example `invoice_write`
+    called: str = ""  # for people: our name, and Stripe's own where its refusal gave another one
 
 
 # What a server that has only a part of Stripe's API answers to a request from outside that part.

@@ -3,6 +3,8 @@
 Knows nothing of what the caller wanted; English text is carried along for people and decides nothing.
 """
 
+import re
+
 import stripe
 
 from app.stripe_gateway.errors import (
@@ -35,6 +37,7 @@ _BY_TYPE_OR_CODE: dict[str, tuple[type[GatewayError], str]] = {
     "idempotency_key_in_use": _BY_STATUS[409],
     "idempotency_error": (KeyUsedOtherwise, "this idempotency key was first used with other parameters"),
 }
+_STRIPES_NAME = re.compile(r"\brak_([a-z_]+)")
 _INVALID = (InvalidRequest, "Stripe refused the request for this object as it is now: read it again")
 _UNAVAILABLE = (StripeUnavailable, "Stripe gave no usable answer: ask again later")
 _UNSUPPORTED = (Unsupported, "the server in Stripe's place broke down over this request, which it may not know")
@@ -50,8 +53,9 @@ def translate(error: stripe.StripeError, *, permission: str, is_imitation: bool 
     code, kind = text(body, "code"), text(body, "type")
     is_breakdown = is_imitation and _is_breakdown(status, kind)
     ours, words = _UNSUPPORTED if is_breakdown else _classify(status, code, kind)
+    called = _called(permission, text(body, "message"))
     translated = ours(
-        _describe(words.format(permission=permission), status, code, error.request_id),
+        _describe(words.format(permission=called), status, code, error.request_id),
         status=status,
         code=code,
         param=text(body, "param"),
@@ -60,7 +64,7 @@ def translate(error: stripe.StripeError, *, permission: str, is_imitation: bool 
         body=body,
     )
     if isinstance(translated, PermissionMissing):
-        translated.names = (permission,)
+        translated.names, translated.called = (permission,), called
     return translated
 
 
@@ -71,6 +75,12 @@ def retry_after(error: stripe.StripeError) -> float | None:
         return max(0.0, float(headers["retry-after"]))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _called(permission: str, detail: str | None) -> str:
+    """A permission as people will find it: Stripe's refusals have names of their own for some. Only ever shown."""
+    found = _STRIPES_NAME.search(detail or "")
+    return f"{permission} (Stripe calls it {found[0]})" if found and found[1] != permission else permission
 
 
 def _classify(status: int | None, code: str | None, kind: str | None) -> tuple[type[GatewayError], str]:

@@ -42,6 +42,11 @@ def standing(stage: Stage) -> list[ConflictKind]:
         return [one.kind for one in conflicts.standing(session, session.get_one(Connection, stage.connection_id))]
 
 
+def recurring(stage: Stage) -> conflicts.Recurring | None:
+    with stage.context.database.organization(stage.organization_id) as session:
+        return conflicts.recurring(session, session.get_one(Connection, stage.connection_id), stage.now)
+
+
 def over(stage: Stage) -> list[ConflictKind]:
     return [row.kind for row in stage.rows(Conflict) if row.resolved_at]
 
@@ -55,6 +60,26 @@ def test_an_invoice_taken_from_stripe_at_once_leaves_a_conflict_that_is_over(
     assert standing(stage) == []
     assert over(stage) == [ConflictKind.STRIPE_PLANS_TRY]
     assert "conflict" in [entry.name for entry in stage.timeline(invoice)]
+
+
+def test_taking_over_again_and_again_is_said_until_it_has_not_come_for_two_weeks(stage: Stage) -> None:
+    assert recurring(stage) is None
+    first = fail(stage, "insufficient_funds", "approve")
+    fail(stage, "insufficient_funds", "approve")
+    said = recurring(stage)
+    assert said
+    assert "2 times in the last 30 days" in said.title
+    assert "turn Smart Retries" in said.advice
+    to(stage, DRIVE, WARN)
+    assert recurring(stage) is None
+    to(stage, DRIVE)
+    stage.control("settings", retries="off")
+    stage.advance(days=13)
+    assert recurring(stage)
+    fail(stage, "insufficient_funds", "approve")
+    stage.advance(days=2)
+    assert recurring(stage) is None
+    assert stage.case(first).state is CaseState.RECOVERED
 
 
 @pytest.mark.long

@@ -6,13 +6,14 @@ from app.inbox.backfill import charges, invoices, old_debts
 from app.inbox.errands.walk import Walk
 from app.inbox.notices import cards as expiring_cards
 from app.inbox.notices import invoices as due_invoices
-from app.inbox.reconcile import endpoint, events, our_cases, their_invoices
+from app.inbox.reconcile import endpoint, events, key, our_cases, their_invoices
 from app.vocabulary import ErrandKind
 
 Stage = Callable[[Walk], bool]
 
 STAGES: dict[ErrandKind, tuple[tuple[str, Stage], ...]] = {
     ErrandKind.RECONCILE: (
+        ("key", key.look),
         ("endpoint", endpoint.look),
         ("events", events.look),
         ("invoices", their_invoices.look),

@@ -23,10 +23,11 @@ BY_ITSELF = "Recoup"
 
 
 def begin_due(context: Context, every: timedelta = EVERY) -> None:
-    """Begin the errands whose time has come, for every connection that works."""
+    """Begin the errands whose time has come, for every connection that works; a broken one is only looked at again."""
     now = context.clock.now()
     with context.database.system() as session:
-        stale = _connections_without(session, ErrandKind.RECONCILE, now - every)
+        looked_at = (ConnectionStatus.ACTIVE, ConnectionStatus.BROKEN)
+        stale = _connections_without(session, ErrandKind.RECONCILE, now - every, looked_at)
         unwarned = _connections_without(session, ErrandKind.NOTICES, now - NOTICES_EVERY)
         new = _connections_without(session, ErrandKind.BACKFILL, None)
     for connection in stale:
@@ -61,13 +62,18 @@ def find_unattended(session: Session, now: datetime) -> list[tuple[UUID, UUID]]:
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
-def _connections_without(session: Session, kind: ErrandKind, since: datetime | None) -> Iterable[Connection]:
-    """Working connections that have no errand of this kind that began after `since` (None: no errand of it at all)."""
+def _connections_without(
+    session: Session,
+    kind: ErrandKind,
+    since: datetime | None,
+    statuses: tuple[ConnectionStatus, ...] = (ConnectionStatus.ACTIVE,),
+) -> Iterable[Connection]:
+    """Connections that have no errand of this kind that began after `since` (None: no errand of it at all)."""
     last = (
         select(func.max(Errand.started_at))
         .where(Errand.connection_id == Connection.id, Errand.kind == kind)
         .scalar_subquery()
     )
     is_due = last.is_(None) if since is None else or_(last.is_(None), last <= since)
-    query = select(Connection).where(Connection.status == ConnectionStatus.ACTIVE, is_due)
+    query = select(Connection).where(Connection.status.in_(statuses), is_due)
     return session.scalars(query.order_by(Connection.created_at)).all()

@@ -22,7 +22,7 @@ def look(walk: Walk) -> bool:
     except LACKING:
         endpoints = None
     except PermissionMissing as lack:
-        walk.note(f"The webhook endpoint was not looked at: the key lacks {', '.join(lack.names)}.")
+        walk.note(f"The webhook endpoint was not looked at: the key lacks {lack.called}.")
         endpoints = None
     found = [] if endpoints is None else judge(walk, endpoints)
     walk.see(found)

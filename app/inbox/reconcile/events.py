@@ -49,7 +49,7 @@ def look(walk: Walk) -> bool:
         walk.note("This server keeps no events; invoices alone were compared.")
         return _leave(walk)
     except PermissionMissing as lack:
-        walk.note(f"Events were not looked at: the key lacks {', '.join(lack.names)}.")
+        walk.note(f"Events were not looked at: the key lacks {lack.called}.")
         return _leave(walk)
     _take_in(walk, place, page, str(group), kind)
     return bool(place["pass"] >= len(PASSES))

@@ -1,5 +1,6 @@
 """Lists are read to their end, in the order that is promised."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import responses
 from responses import matchers
 
+from app.stripe_gateway.account import NOBODY
 from app.stripe_gateway.errors import NotFound
 from app.stripe_gateway.events import ENABLED_EVENTS
 from app.stripe_gateway.gateway import StripeGateway
@@ -122,7 +124,20 @@ def test_missing_permissions_are_found_by_reading_and_absent_lists_are_no_matter
         stripe_api.get(f"{API}/{path}", status=403, json={"error": {}})
     for path in ("disputes", "checkout/sessions", "subscriptions"):
         stripe_api.get(f"{API}/{path}", status=404, json={"error": {}})
+    stripe_api.post(re.compile(f"{API}/.+/.+"), status=404, json={"error": {}})
     assert gateway.missing_permissions() == ["invoice_write", "webhook_write"]
+
+
+def test_a_key_that_may_read_and_not_write_is_found_out_by_writing_to_nobody(
+    gateway: StripeGateway, stripe_api: responses.RequestsMock
+) -> None:
+    told = "The key is not enough. Having the 'rak_accounts_kyc_basic_read' permission would allow this."
+    stripe_api.get(f"{API}/account", status=403, json={"error": {"message": told}})
+    stripe_api.get(re.compile(f"{API}/.+"), json=page("anything"))
+    stripe_api.post(f"{API}/subscriptions/sub_{NOBODY}", status=403, json={"error": {"message": "No."}})
+    stripe_api.post(re.compile(f"{API}/.+/.+"), status=404, json={"error": {}})
+    named = "account_read (Stripe calls it rak_accounts_kyc_basic_read)"
+    assert gateway.missing_permissions() == [named, "subscription_write"]
 
 
 @pytest.mark.parametrize(
