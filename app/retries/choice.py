@@ -6,6 +6,7 @@ once more and put where it is best now. Refuses to know what hypotheses mean.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +25,8 @@ class Board:
     """The outlook of a case from here: column 0 is the last failure, the others are the open slots in rising order.
 
     `weights` belong to the rows of the outlook, `worth` (what an approval at a slot is worth, 1 today) to its columns.
-    `cost` is the price of a try in the same unit; `gap` the least distance of two tries in days.
+    `cost` is the price of a try in the same unit; `gap` the least distance of two tries in days. What was worked out
+    once is kept: the same columns are asked for again and again while sets are compared.
     """
 
     seen: Outlook
@@ -34,6 +36,7 @@ class Board:
     gap: float
     _after: dict[int, Chances] = field(default_factory=dict, compare=False)
     _before: dict[int, Chances] = field(default_factory=dict, compare=False)
+    _values: dict[tuple[int, ...], NDArray[np.float64]] = field(default_factory=dict, compare=False)
 
     def given_failure(self, column: int) -> Chances:
         """The chances at all slots if a try at `column` was the last to fail; of meaning for later ones."""
@@ -47,10 +50,29 @@ class Board:
             self._before[column] = self.seen.at_column_after(EVERYWHERE, column)
         return self._before[column]
 
-    @property
+    def values_with(self, columns: tuple[int, ...]) -> NDArray[np.float64]:
+        """The value of `columns` with each slot added in turn; minus infinity where the gap forbids it."""
+        if columns not in self._values:
+            self._values[columns] = _values_with(self, columns)
+        return self._values[columns]
+
+    def between(self, before: int | None, after: int | None) -> slice:
+        """The slots that lie between two chosen ones and keep the gap to both."""
+        earliest, latest = self._reach
+        start = 1 if before is None else max(earliest[before], 1)
+        return slice(start, self.slots + 1 if after is None else latest[after])
+
+    @cached_property
     def slots(self) -> int:
         """How many open slots there are."""
         return len(self.seen.at.after) - 1
+
+    @cached_property
+    def _reach(self) -> tuple[list[int], list[int]]:
+        """For each column the first that keeps the gap behind it, and the end of those that keep it before it."""
+        at = self.seen.at.after
+        earliest = np.searchsorted(at, at + self.gap - 1e-9)
+        return earliest.tolist(), np.searchsorted(at, at - self.gap + 1e-9, side="right").tolist()
 
 
 @dataclass(frozen=True)
@@ -80,16 +102,14 @@ def choose(board: Board, tries: int) -> Chosen:
 
 
 def _with_one_more(board: Board, columns: tuple[int, ...]) -> Chosen:
-    values = values_with(board, columns)
-    column = int(np.argmax(values)) + 1
+    values = board.values_with(columns)
+    column = int(values.argmax()) + 1
     return Chosen(tuple(sorted((*columns, column))), float(values[column - 1]))
 
 
-def values_with(board: Board, columns: tuple[int, ...]) -> NDArray[np.float64]:
-    """The value of `columns` with each slot added in turn; minus infinity where the gap forbids it.
-
-    Between two chosen slots a new one is reached by those still unpaid (`alive`), and what comes after it counts for
-    those it leaves unpaid.
+def _values_with(board: Board, columns: tuple[int, ...]) -> NDArray[np.float64]:
+    """Between two chosen slots a new one is reached by those still unpaid (`alive`), and what comes after it counts
+    for those it leaves unpaid.
     """
     values = np.full(board.slots, NOWHERE)
     tails = _tails(board, columns)
@@ -101,7 +121,7 @@ def values_with(board: Board, columns: tuple[int, ...]) -> NDArray[np.float64]:
             alive = alive * (1 - chance)
             unpaid = float(alive.sum())
         after = columns[number] if number < len(columns) else None
-        between = _between(board, before if number else None, after)
+        between = board.between(before if number else None, after)
         if between.stop > between.start:
             gain = _gain(board, alive, board.given_failure(before)[:, between], between, after, tails[number])
             values[between.start - 1 : between.stop - 1] = earned + gain - board.cost * unpaid
@@ -114,22 +134,15 @@ def _gain(
     """What a try at each slot of `between` brings, and the tries from `after` on behind it.
 
     With chance p of the new try and q of the next, worth v and w, and `tail` r behind that, one row brings
-    v p + (1 - p) (w q + (1 - q) r - cost); written out below so that the sums over rows are products of matrices.
+    v p + (1 - p) (q (w - r) + r - cost); written out below so that the sums over rows are products of matrices.
     """
     if after is None:
         return np.asarray(board.worth[between] * (alive @ new))
     following = board.at_given_failures(after)[:, between]
     on_following, on_none = alive * (board.worth[after] - tail), alive * (tail - board.cost)
-    behind = on_following @ following + float(on_none.sum()) - on_following @ (new * following) - on_none @ new
-    return np.asarray(board.worth[between] * (alive @ new) + behind)
-
-
-def _between(board: Board, before: int | None, after: int | None) -> slice:
-    """The slots that lie between two chosen ones and keep the gap to both."""
-    at = board.seen.at.after
-    start = 1 if before is None else int(np.searchsorted(at, at[before] + board.gap - 1e-9))
-    stop = len(at) if after is None else int(np.searchsorted(at, at[after] - board.gap + 1e-9, side="right"))
-    return slice(max(start, 1), stop)
+    first, none = np.stack((alive, on_none)) @ new
+    behind = on_following @ (following - new * following) + float(on_none.sum()) - none
+    return np.asarray(board.worth[between] * first + behind)
 
 
 def _tails(board: Board, columns: tuple[int, ...]) -> list[Weights]:

@@ -6,6 +6,7 @@ holds weights over all of them.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -57,6 +58,7 @@ ALL = _all()
 ADVISED = ALL.paid + len(PURSES) - len(PAID)
 
 
+@cache
 def name_of(row: int) -> str:
     """A hypothesis in words of the tables: `empty pay_4 monthly-28 morning`, `wary`, `empty advised`."""
     if row == ADVISED:

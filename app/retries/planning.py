@@ -13,7 +13,7 @@ import numpy as np
 
 from app.retries.beliefs import Beliefs, believe
 from app.retries.calibration import calibrated
-from app.retries.choice import Board, Chosen, choose, values_with
+from app.retries.choice import NOWHERE, Board, Chosen, choose
 from app.retries.curves import outlook
 from app.retries.facts import CaseFacts, RetryPolicy
 from app.retries.history import automatic_tries, uses_of_number
@@ -147,16 +147,15 @@ def _options(board: Board, chosen: Chosen, slots: Slots, group: str, knowledge: 
     if not chosen.columns:
         return ()
     first, *rest = chosen.columns
-    values = values_with(board, tuple(rest))
-    last = rest[0] if rest else board.slots + 1
-    chances = board.weights @ board.given_failure(0)[:, 1:]
+    values = board.values_with(tuple(rest))[: rest[0] - 1 if rest else None].tolist()
+    chances = (board.weights @ board.given_failure(0)[:, 1:]).tolist()
+    days = board.seen.at.local[1:].astype(int).tolist()
+    possible = (place for place, value in enumerate(values) if value > NOWHERE)
     best: dict[int, Option] = {}
-    for place in sorted(
-        np.flatnonzero(np.isfinite(values[: last - 1])), key=lambda each: (each != first - 1, -values[each])
-    ):
-        chance = float(chances[place])
-        option = Option(slots.open[place], chance, calibrated(chance, group, knowledge), float(values[place]))
-        best.setdefault(int(board.seen.at.local[place + 1]), option)
+    for place in sorted(possible, key=lambda each: (each != first - 1, -values[each])):
+        if days[place] not in best:
+            chance = chances[place]
+            best[days[place]] = Option(slots.open[place], chance, calibrated(chance, group, knowledge), values[place])
     return tuple(best.values())
 
 

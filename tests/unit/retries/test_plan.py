@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.retries.beliefs import believe
-from app.retries.choice import Board, choose, values_with
+from app.retries.choice import Board, choose
 from app.retries.curves import outlook
 from app.retries.decisions import AskCustomer, Reason, RetryAt
 from app.retries.explain import explain
@@ -46,7 +46,7 @@ def value_by_hand(of: Board, columns: tuple[int, ...]) -> float:
 @pytest.mark.parametrize("columns", [(), (4,), (9, 21), (3, 11, 20)])
 def test_the_value_of_a_set_is_what_counting_by_hand_gives(columns: tuple[int, ...]) -> None:
     of = board(BRITISH, range(1, 28))
-    values = values_with(of, columns)
+    values = of.values_with(columns)
     for column in np.flatnonzero(np.isfinite(values)) + 1:
         by_hand = value_by_hand(of, tuple(sorted((*columns, int(column)))))
         assert values[column - 1] == pytest.approx(by_hand)
