@@ -69,8 +69,8 @@ def choose_instead(token: str, name: str) -> ResponseReturnValue:
         return to_page(visit, None if standing.offers.chosen else NOT_POSSIBLE)
     try:
         chosen_for = _choose(asked)
-    except NotOffered:
-        return to_page(visit, NOT_POSSIBLE)
+    except NotOffered:  # by the first of two clicks it may be done by now
+        return to_page(visit, None if visit.standing().offers.chosen else NOT_POSSIBLE)
     for case_id in chosen_for:  # the page that comes next speaks of all of them
         run_due_step(visit.context, visit.link.organization_id, case_id, StepKind.FINAL_ACTION)
     return to_page(visit)
@@ -85,7 +85,8 @@ def undo(token: str) -> ResponseReturnValue:
         with visit.context.database.organization(visit.link.organization_id) as session:
             retention.undo(session, cases.lock_case(session, visit.link.case_id), visit.now)
     except NotOffered:
-        return to_page(visit, NOT_POSSIBLE)
+        chosen = visit.standing().offers.chosen
+        return to_page(visit, None if chosen and chosen.is_undone else NOT_POSSIBLE)
     run_due_step(visit.context, visit.link.organization_id, visit.link.case_id, StepKind.RESTORE)
     return to_page(visit)
 

@@ -15,7 +15,7 @@ from app.money import Money
 from app.payment_page.tickets import Click
 from app.recovery import by_hand, cases, planning, steps
 from app.recovery.facts import attempts_of
-from app.vocabulary import EntryKind, StepKind, StepState
+from app.vocabulary import AttemptState, EntryKind, StepKind, StepState
 
 PAUSE = timedelta(minutes=10)
 MOST_A_DAY = 3
@@ -31,12 +31,27 @@ def may_ask(session: Session, case: RecoveryCase, attempts: list[ChargeAttempt],
         return False
     # what an earlier card was answered is nothing to the one in force
     present = [attempt for attempt in attempts if case.new_card_at is None or attempt.started_at >= case.new_card_at]
-    if any(now - attempt.started_at < PAUSE for attempt in present):
+    if any(now - attempt.started_at < PAUSE for attempt in present) or _was_declined(session, case, now - PAUSE):
         return False
     asked = select(func.count()).where(
         CaseEntry.case_id == case.id, CaseEntry.name == ASKED, CaseEntry.happened_at > now - timedelta(days=1)
     )
     return session.scalars(asked).one() < MOST_A_DAY
+
+
+def _was_declined(session: Session, case: RecoveryCase, since: datetime) -> bool:
+    """Whether the card in force was declined since then for any debt of its holder: for another it would be, too."""
+    since = max(since, case.new_card_at) if case.new_card_at else since
+    declined = (
+        select(ChargeAttempt.id)
+        .join(RecoveryCase, RecoveryCase.id == ChargeAttempt.case_id)
+        .where(
+            RecoveryCase.customer_id == case.customer_id,
+            ChargeAttempt.state == AttemptState.DECLINED,
+            ChargeAttempt.started_at > since,
+        )
+    )
+    return session.scalar(declined.limit(1)) is not None
 
 
 def ask(context: Context, organization_id: UUID, case_id: UUID, click: Click, shown: Money) -> bool:

@@ -74,13 +74,13 @@ def test_a_note_sent_twice_is_one_note_and_an_empty_one_none(payer: Payer) -> No
 
 
 @pytest.mark.long
-def test_a_card_given_meanwhile_is_kept_and_pays_after_the_answer(stage: Stage, payer: Payer) -> None:
+def test_a_card_given_meanwhile_is_kept_and_pays_when_the_note_is_taken_back(stage: Stage, payer: Payer) -> None:
     say(payer)
     assert "pays €49.00 as soon as we may charge it" in payer.see().text
-    payer.pay_with()
+    saved = payer.pay_with()
+    assert "once your message is answered. Nothing is charged before that." in saved.text
     assert payer.paid_charges_of_renewals() == 0
-    (hold,) = holds_of(payer)
-    operator.release_hold(stage.context, stage.organization_id, hold.id, Person("Olga"))
+    payer.press("settled", saved)
     stage.settle()
     assert payer.paid_charges_of_renewals() == 1
 
