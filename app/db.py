@@ -8,7 +8,9 @@ Neither owns a table, is a superuser or may bypass row-level security.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from functools import cache, wraps
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -20,10 +22,10 @@ from sqlalchemy import (
     Identity,
     MetaData,
     Uuid,
+    bindparam,
     create_engine,
     event,
     make_url,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
@@ -34,6 +36,8 @@ SWEEPER_ROLE = "recoup_sweeper"
 SETTING = "recoup.organization_id"
 # moments are read as UTC wherever Postgres stands: in a zone, days added over a change of the clock are an hour off
 _PATIENCE = "-c timezone=UTC -c lock_timeout=8s -c statement_timeout=60s -c idle_in_transaction_session_timeout=20s"
+
+_NAME_ORGANIZATION = "select set_config(%s, %s, true)"
 
 type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}
 
@@ -122,9 +126,7 @@ class Database:
     def organization(self, organization_id: UUID) -> Iterator[Session]:
         """A transaction that sees the rows of one organization and no others."""
         with Session(self._app, expire_on_commit=False) as session, session.begin():
-            session.execute(
-                text("select set_config(:name, :value, true)"), {"name": SETTING, "value": str(organization_id)}
-            )
+            session.connection().exec_driver_sql(_NAME_ORGANIZATION, (SETTING, str(organization_id)))
             session.info["organization_id"] = organization_id
             yield session
 
@@ -154,6 +156,33 @@ class Database:
         self._receiver.dispose()
         self._app.dispose()
         self._sweeper.dispose()
+
+
+P = ParamSpec("P")
+Statement = TypeVar("Statement")
+
+
+def prepared(build: Callable[P, Statement]) -> Callable[P, tuple[Statement, dict[str, Any]]]:
+    """A statement that is put together once, however often it runs: putting it together costs more than running it.
+
+    `build` is called a single time, with an open place for each of its parameters; what it makes of them must not
+    depend on their values. The call gives what a session's `execute`, `scalars` and `scalar` take, the statement and
+    the values: `session.scalars(*of_case(case.id))`.
+    """
+    names = list(signature(build).parameters)
+
+    @cache
+    def statement() -> Statement:
+        # named unlike any column: an `update` would take a value of a column's name for what is to be set
+        places: dict[str, Any] = {name: bindparam(f"{name}_") for name in names}
+        return build(**places)  # type: ignore[call-arg]  # each of its parameters has a place
+
+    @wraps(build)
+    def call(*args: P.args, **kwargs: P.kwargs) -> tuple[Statement, dict[str, Any]]:
+        values = {**dict(zip(names, args, strict=False)), **kwargs}
+        return statement(), {f"{name}_": value for name, value in values.items()}
+
+    return call
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:

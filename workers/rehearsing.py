@@ -52,6 +52,7 @@ def perform(given: dict[str, Any]) -> dict[str, Any]:
         stage = stack.enter_context(open_stage(order, stage_bell(), create_app, room, folder))
         boot.lend(stage.context)
         gc.freeze()  # what has been loaded stays; to look through it again and again is lost time
+        gc.set_threshold(50_000, 20, 50)  # and what comes is many small things that die young
         play(stage, order, sweeping.sweep_once, lambda share: _say(share=share))
         return gather(stage)
 

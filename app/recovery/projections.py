@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,9 +24,8 @@ _ENDED = ("paid", "void", "uncollectible")
 
 def write_invoice(session: Session, connection: Connection, snapshot: InvoiceSnapshot, read_at: datetime) -> Invoice:
     """Write what was read at `read_at` and return the row, locked. Raises `StaleReading`."""
-    _upsert(session, Invoice, connection, snapshot.id, _invoice_values(snapshot, read_at))
-    row: Invoice = session.scalars(_fresh(Invoice, connection, snapshot.id).with_for_update(key_share=True)).one()
-    if row.refreshed_at > read_at:
+    row: Invoice | None = _write(session, Invoice, connection, snapshot.id, _invoice_values(snapshot, read_at))
+    if row is None:
         raise StaleReading(snapshot.id)
     return row
 
@@ -111,7 +111,7 @@ def write_customer(session: Session, connection: Connection, snapshot: CustomerS
             "stripe_metadata": dict(snapshot.metadata),
             "customer_since": snapshot.created,
         }
-    row: Customer = _write(session, Customer, connection, snapshot.id, values)
+    row: Customer = _write_or_find(session, Customer, connection, snapshot.id, values)
     return row
 
 
@@ -139,7 +139,7 @@ def write_subscription(
         "default_payment_method_id": snapshot.default_payment_method_id,
         "refreshed_at": read_at,
     }
-    row: Subscription = _write(session, Subscription, connection, snapshot.id, values)
+    row: Subscription = _write_or_find(session, Subscription, connection, snapshot.id, values)
     return row
 
 
@@ -160,7 +160,7 @@ def write_payment_method(
         "exp_year": card.exp_year if card else None,
         "refreshed_at": read_at,
     }
-    row: PaymentMethod = _write(session, PaymentMethod, connection, snapshot.id, values)
+    row: PaymentMethod = _write_or_find(session, PaymentMethod, connection, snapshot.id, values)
     return row
 
 
@@ -221,27 +221,35 @@ def _same(record: type[Any], connection: Connection, stripe_id: str) -> tuple[An
     return record.connection_id == connection.id, record.stripe_id == stripe_id
 
 
-def _upsert(
-    session: Session, record: type[Any], connection: Connection, stripe_id: str, values: dict[str, Any]
-) -> None:
+def _write(session: Session, record: Any, connection: Connection, stripe_id: str, values: dict[str, Any]) -> Any:
+    """Write a row unless a newer reading stands, and give it as written, locked; None where the newer one stands."""
     defaults = {"id": uuid4(), "organization_id": connection.organization_id, "connection_id": connection.id}
     if record is Customer:
         values = {"locales": [], "delinquent": False, "stripe_metadata": {}, **values}
-    statement = insert(record).values(**defaults, stripe_id=stripe_id, **values)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection_id", "stripe_id"],
-            set_={name: statement.excluded[name] for name in values},
-            where=record.refreshed_at <= statement.excluded.refreshed_at,
-        )
+    statement = _upsert(record, tuple(values))
+    return session.scalars(statement, {**defaults, "stripe_id": stripe_id, **values}).one_or_none()
+
+
+def _write_or_find(
+    session: Session, record: Any, connection: Connection, stripe_id: str, values: dict[str, Any]
+) -> Any:
+    """As `_write`, but where a newer reading stands its row is as good."""
+    written = _write(session, record, connection, stripe_id, values)
+    if written is not None:
+        return written
+    standing = select(record).where(*_same(record, connection, stripe_id))
+    return session.scalars(standing.execution_options(populate_existing=True)).one()
+
+
+@cache
+def _upsert(record: Any, columns: tuple[str, ...]) -> Any:
+    """The statement that writes these columns; made once, because that costs more than running it."""
+    table = record.__table__
+    statement = insert(table)
+    newest = statement.on_conflict_do_update(
+        index_elements=["connection_id", "stripe_id"],
+        set_={name: statement.excluded[name] for name in columns},
+        where=table.c.refreshed_at <= statement.excluded.refreshed_at,
     )
-
-
-def _write(session: Session, record: type[Any], connection: Connection, stripe_id: str, values: dict[str, Any]) -> Any:
-    _upsert(session, record, connection, stripe_id, values)
-    return session.scalars(_fresh(record, connection, stripe_id)).one()
-
-
-def _fresh(record: type[Any], connection: Connection, stripe_id: str) -> Select[Any]:
-    """The row as it stands now, whatever this session has read of it before."""
-    return select(record).where(*_same(record, connection, stripe_id)).execution_options(populate_existing=True)
+    written = select(record).from_statement(newest.returning(*table.c))
+    return written.execution_options(populate_existing=True)
