@@ -10,6 +10,7 @@ from app.errors import RecoupError
 from emails import (
     action_required,
     card_expiring,
+    choice_confirmed,
     final_notice,
     fresh_link,
     invoice_by_hand,
@@ -59,6 +60,7 @@ kinds: Mapping[str, Callable[[Voice], Letter]] = MappingProxyType(
         "final_notice": final_notice.generate,
         "recovered": recovered.generate,
         "subscription_changed": subscription_changed.generate,
+        "choice_confirmed": choice_confirmed.generate,
         "card_expiring": card_expiring.generate,
         "promise_confirmed": promise_confirmed.generate,
         "promise_broken": promise_broken.generate,

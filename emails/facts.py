@@ -84,7 +84,8 @@ class MailFacts:
     (`is_about_subscription`), texts speak of the invoice by its number. `final_action_at` is when the final action is
     due, or was done in `subscription_changed`.
     `access_until` is set only where access is promised until then. `has_debt_left` says whether the invoice can still
-    be paid after the final action. `promised_for` is the day that the customer chose to pay on, `invoice_due_at` when
+    be paid after the final action, `is_debt_dropped` that it was voided or written off with it; `resumes_at` is when a
+    pause ends by itself. `promised_for` is the day that the customer chose to pay on, `invoice_due_at` when
     an invoice that is paid by hand is due, `next_charge_at` when a card is charged next that is about to expire.
     `unsubscribe_url` stops the mails that may be stopped; it stands small under the mail.
 
@@ -109,7 +110,9 @@ class MailFacts:
     period_ends_at: datetime | None = None
     access_until: datetime | None = None
     has_debt_left: bool = True
+    is_debt_dropped: bool = False
     is_restored: bool = False
+    resumes_at: datetime | None = None
     paid_at: datetime | None = None
     receipt_url: str | None = None
     promised_for: datetime | None = None

@@ -9,6 +9,8 @@ from emails.phrase import Phrase, link, opening, plain
 
 # The final actions that the customer would notice. The other two change nothing for them.
 ENDINGS = frozenset(FinalAction) - {FinalAction.LEAVE, FinalAction.MARK_UNCOLLECTIBLE}
+# What can be as it was again once the debt is paid.
+REVERSIBLE = ENDINGS - {FinalAction.CANCEL_NOW}
 
 
 def greeting(voice: Voice) -> Phrase:

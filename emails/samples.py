@@ -14,7 +14,7 @@ from emails.facts import Card, DeclineReason, FinalAction, MailFacts, Merchant, 
 from emails.layout import lay_out
 from emails.letter import Letter, Voice
 from emails.locales import FALLBACK, language_for
-from emails.parts import ENDINGS
+from emails.parts import ENDINGS, REVERSIBLE
 from emails.wording import OwnTexts
 
 MERCHANT = Merchant(
@@ -158,6 +158,18 @@ def _ends(facts: MailFacts, now: datetime) -> Iterator[Sample]:
     paid = replace(facts, paid_at=facts.final_action_at, receipt_url="https://recoup.example/receipt/sample")
     yield Sample("subscription_changed", "restored", replace(paid, is_restored=True))
     yield Sample("recovered", "paid", paid)
+    yield from _choices(facts, now)
+
+
+def _choices(facts: MailFacts, now: datetime) -> Iterator[Sample]:
+    """What was chosen instead of paying; the debt is kept or dropped by the offer."""
+    done = replace(facts, final_action_at=now, resumes_at=now + timedelta(days=61))
+    for action in sorted(REVERSIBLE):
+        yield Sample("choice_confirmed", action.value, replace(done, final_action=action))
+    dropped = replace(done, final_action=FinalAction.CANCEL_NOW, has_debt_left=False, is_debt_dropped=True)
+    yield Sample("choice_confirmed", "cancel_now", dropped)
+    undone = replace(done, final_action=FinalAction.PAUSE, has_debt_left=False, is_restored=True)
+    yield Sample("choice_confirmed", "undone", undone)
 
 
 def _promises(facts: MailFacts, now: datetime) -> Iterator[Sample]:

@@ -51,7 +51,7 @@ def _days(facts: MailFacts, pen: Pen) -> dict[str, Phrase | None]:
         "due_date": facts.invoice_due_at,
         "charge_date": facts.next_charge_at,
     }
-    far = {"period_end": facts.period_ends_at, "paid_date": facts.paid_at}
+    far = {"period_end": facts.period_ends_at, "paid_date": facts.paid_at, "resume_date": facts.resumes_at}
     time = pen.clock_time(facts.final_action_at) if facts.final_action_at else None
     return (
         {name: pen.day(moment) if moment else None for name, moment in days.items()}

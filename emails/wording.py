@@ -33,6 +33,7 @@ _MAY_USE: Mapping[str, frozenset[str]] = MappingProxyType(
         | {"retry_date", "final_date", "final_time", "period_end", "plan", "card", "access_date"},
         "recovered": _COMMON | {"paid_date", "card"},
         "subscription_changed": _COMMON | {"final_date", "period_end", "plan", "access_date", "paid_date", "card"},
+        "choice_confirmed": _COMMON | {"final_date", "period_end", "resume_date", "plan"},
         "card_expiring": _COMMON | {"card", "card_expiry", "charge_date"},
         "promise_confirmed": _COMMON | {"promise_date", "card", "access_date"},
         "promise_broken": _COMMON | {"promise_date", "retry_date", "final_date", "period_end", "plan", "card"},
@@ -43,7 +44,7 @@ _MAY_USE: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 # Who changes a text may say it otherwise, but not leave out what the reader has to know. Short lines may.
 _MUST_STAY = frozenset(
-    "amount final_date period_end access_date promise_date due_date charge_date plan support count".split()
+    "amount final_date period_end resume_date access_date promise_date due_date charge_date plan support count".split()
 )
 _SHORT = frozenset({"subject", "preheader", "heading"})
 _LONGEST = {"note": 300, "subject": 120, "preheader": 200, "heading": 90, "button": 48, "panel": 60}

@@ -315,6 +315,7 @@ MESSAGE_KINDS = {
     "final_notice": "Final notice",
     "recovered": "Thank you",
     "subscription_changed": "Subscription changed",
+    "choice_confirmed": "Choice confirmed",
     "card_expiring": "Card expires soon",
     "promise_confirmed": "Day chosen",
     "promise_broken": "Chosen day passed",

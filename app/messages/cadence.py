@@ -27,6 +27,7 @@ class MailKind(StrEnum):
     FINAL_NOTICE = "final_notice"
     RECOVERED = "recovered"
     SUBSCRIPTION_CHANGED = "subscription_changed"
+    CHOICE_CONFIRMED = "choice_confirmed"
     CARD_EXPIRING = "card_expiring"
     PROMISE_CONFIRMED = "promise_confirmed"
     PROMISE_BROKEN = "promise_broken"
@@ -53,11 +54,17 @@ ABOUT_DEBT = CHASING | {MailKind.FRESH_LINK}
 """Mails that are about all that a customer owes; a fresh link is not chasing, because its reader asked for it."""
 
 ANSWERS = frozenset(
-    {MailKind.FRESH_LINK, MailKind.RECOVERED, MailKind.SUBSCRIPTION_CHANGED, MailKind.PROMISE_CONFIRMED}
+    {
+        MailKind.FRESH_LINK,
+        MailKind.RECOVERED,
+        MailKind.SUBSCRIPTION_CHANGED,
+        MailKind.CHOICE_CONFIRMED,
+        MailKind.PROMISE_CONFIRMED,
+    }
 )
 """Mails that answer something that just happened: they do not wait for the quiet after the last mail."""
 
-ASKED_FOR = frozenset({MailKind.FRESH_LINK, MailKind.PROMISE_CONFIRMED})
+ASKED_FOR = frozenset({MailKind.FRESH_LINK, MailKind.CHOICE_CONFIRMED, MailKind.PROMISE_CONFIRMED})
 """Mails whose reader sits before the page that sent them: they do not wait for the morning either."""
 
 CAN_BE_REFUSED = frozenset(
@@ -185,7 +192,7 @@ def _why_nothing_to_say(facts: Situation) -> Reason | None:
             return _why_no_debt(facts) or _why_in_dispute(facts)
         case MailKind.RECOVERED:
             return None if facts.case_state is CaseState.RECOVERED else Reason.NOT_RECOVERED
-        case MailKind.SUBSCRIPTION_CHANGED:
+        case MailKind.SUBSCRIPTION_CHANGED | MailKind.CHOICE_CONFIRMED:
             return _why_not_tell_of_change(facts)
         case MailKind.PROMISE_CONFIRMED:
             return _why_no_debt(facts) or facts.untrue

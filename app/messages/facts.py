@@ -10,6 +10,7 @@ from app.links import PayLink, make_pay_url
 from app.messages import endings
 from app.messages.branding import merchant_of
 from app.messages.cadence import ABOUT_DEBT, CHASING, MailKind
+from app.messages.choices import cases_of_choice, plan_chosen
 from app.messages.names import first_name
 from app.messages.zones import read_zone
 from app.models import (
@@ -41,6 +42,8 @@ from emails.facts import is_web_link
 
 PLAN_NAMED = "plan_named"  # the entry of a case's timeline that knows what a downgrade's plan is called
 ABOUT_PROMISES = frozenset({MailKind.PROMISE_CONFIRMED, MailKind.PROMISE_BROKEN})
+AFTER_ACTION = frozenset({MailKind.SUBSCRIPTION_CHANGED, MailKind.CHOICE_CONFIRMED})
+DROPPED = ("void", "uncollectible")  # what an invoice is that nobody asks for any more
 _REASONS = {reason.value: reason for reason in DeclineReason}
 
 
@@ -105,10 +108,12 @@ def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: M
         next_attempt_at=_next_attempt(session, rows, now),
         final_action=FinalAction(action.value) if action else None,
         final_action_at=action_at,
-        downgrade_to=_plan_afterwards(session, case) if action is FinalActionKind.DOWNGRADE else None,
+        downgrade_to=_plan_afterwards(session, case, kind) if action is FinalActionKind.DOWNGRADE else None,
         period_ends_at=period_end,
         access_until=period_end if is_ending else None,
         has_debt_left=rows.invoice.status == "open" and rows.invoice.amount_remaining > 0,
+        is_debt_dropped=rows.invoice.status in DROPPED,
+        resumes_at=snapshot.resumes_at if snapshot else None,
         is_restored=snapshot is not None and snapshot.state is FinalActionState.RESTORED,
         paid_at=rows.invoice.paid_at or case.recovered_at,
         receipt_url=rows.invoice.hosted_invoice_url if is_web_link(rows.invoice.hosted_invoice_url) else None,
@@ -121,6 +126,8 @@ def _amounts(session: Session, rows: Conversation, kind: MailKind, now: datetime
     those whose payer has been promised quiet (a note about the invoice, a chosen day, a dispute).
     """
     own = _owed(rows.case, rows.invoice, kind)
+    if kind is MailKind.CHOICE_CONFIRMED:
+        return _amounts_of_choice(session, rows, kind) or (own,)
     if kind not in ABOUT_DEBT:
         return (own,)
     others = (
@@ -138,6 +145,13 @@ def _amounts(session: Session, rows: Conversation, kind: MailKind, now: datetime
     if kind in CHASING:
         others = others.where(~_is_held(kind, now))
     return (own, *(_owed(case, invoice, kind) for case, invoice in session.execute(others)))
+
+
+def _amounts_of_choice(session: Session, rows: Conversation, kind: MailKind) -> tuple[Owed, ...]:
+    """Everything that was owed for the subscription when its customer chose, but for what has been paid since."""
+    chosen_for = cases_of_choice(session, rows.case)
+    bills = [(case, session.get_one(Invoice, case.invoice_id)) for case in chosen_for]
+    return tuple(_owed(case, invoice, kind) for case, invoice in bills if invoice.status != "paid")
 
 
 def _is_held(kind: MailKind, now: datetime) -> ColumnElement[bool]:
@@ -210,12 +224,14 @@ def _final_action(
 ) -> tuple[FinalActionKind | None, datetime | None]:
     """What ends the case and when: as done where it is done, else as far as it can be foreseen."""
     snapshot = rows.snapshot
-    if snapshot is not None and kind is MailKind.SUBSCRIPTION_CHANGED:
+    if snapshot is not None and kind in AFTER_ACTION:
         return snapshot.action, snapshot.restored_at or snapshot.done_at
     return endings.announced(session, rows.case, rows.subscription, now)
 
 
-def _plan_afterwards(session: Session, case: RecoveryCase) -> str | None:
+def _plan_afterwards(session: Session, case: RecoveryCase, kind: MailKind) -> str | None:
     """What the plan is called that a downgrade leads to, as far as it has been asked."""
+    if kind is MailKind.CHOICE_CONFIRMED:
+        return plan_chosen(session, case)
     known = select(CaseEntry.data["name"].astext).where(CaseEntry.case_id == case.id, CaseEntry.key == PLAN_NAMED)
     return session.scalar(known)

@@ -11,6 +11,7 @@ from app.campaigns.contact import ContactRules
 from app.campaigns.stored import read_stored
 from app.messages import pauses, recipients, suppression
 from app.messages.cadence import CHASING, CurrentHold, MailKind, Situation
+from app.messages.choices import cases_of_choice
 from app.messages.correspondence import LEFT, written_since
 from app.messages.facts import Conversation
 from app.messages.promises import why_no_promise
@@ -41,7 +42,7 @@ def read(session: Session, rows: Conversation, message: Message, now: datetime) 
         invoice_status=rows.invoice.status,
         untrue=promised,
         holds=holds_on(session, rows.customer, case.id, now),
-        told_at=_told_at(session, message),
+        told_at=_told_at(session, rows, message),
         named_at=_named_at(session, rows, message),
         final_action=snapshot.state if snapshot else None,
         changed_at=(snapshot.restored_at or snapshot.done_at) if snapshot else None,
@@ -126,10 +127,14 @@ def _named_at(session: Session, rows: Conversation, message: Message) -> datetim
     )
 
 
-def _told_at(session: Session, message: Message) -> datetime | None:
+def _told_at(session: Session, rows: Conversation, message: Message) -> datetime | None:
+    """When the last other mail of this kind about the case left to the same address; a choice that ended several cases
+    is one to tell of."""
+    is_choice = message.kind == MailKind.CHOICE_CONFIRMED
+    concerned = [case.id for case in cases_of_choice(session, rows.case)] if is_choice else [message.case_id]
     return session.scalar(
         select(func.max(Message.claimed_at)).where(
-            Message.case_id == message.case_id,
+            Message.case_id.in_(concerned),
             Message.addressee.is_not_distinct_from(message.addressee),
             Message.kind == message.kind,
             Message.id != message.id,

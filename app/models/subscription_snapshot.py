@@ -37,3 +37,9 @@ class SubscriptionSnapshot(TenantRecord):
     def is_chosen(self) -> bool:
         """Whether the customer chose it instead of paying; only they can take that back."""
         return bool(self.parameters.get("chosen", False))
+
+    @property
+    def resumes_at(self) -> datetime | None:
+        """When a pause ends by itself, if it does (aware UTC)."""
+        told = self.parameters.get("resumes_at")
+        return datetime.fromisoformat(told) if told else None

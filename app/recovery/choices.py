@@ -9,6 +9,9 @@ from app.outcomes.actions import FinalAction
 from app.vocabulary import DebtAfterwards, FinalActionKind
 
 CHOSEN = "final_action:chosen"  # the key of the step that carries a choice out
+UNDO = "restore:asked"  # and of the one that takes it back
+CHOICE_DONE, CHOICE_UNDONE = "message:choice_done", "message:choice_undone"  # the keys of the mails that say so
+CHOICE_TOLD = (CHOICE_DONE, CHOICE_UNDONE)
 
 
 def write_choice(action: FinalAction) -> dict[str, Any]:

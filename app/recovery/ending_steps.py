@@ -8,7 +8,7 @@ from app.outcomes.final import run_final_action
 from app.outcomes.ledger import has_something_to_restore
 from app.outcomes.restoring import restore
 from app.recovery import cases, planning, steps
-from app.recovery.choices import read_choice
+from app.recovery.choices import CHOICE_DONE, CHOICE_UNDONE, UNDO, read_choice
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
 from app.vocabulary import CaseState, EntryKind, StepKind, StepState
@@ -33,9 +33,10 @@ def run_final(running: RunningStep) -> None:
         case = cases.lock_case(session, running.case_id)
         cases.append(session, case, EntryKind.ACTION, "final_action", "final_action", now, now, result.summary)
         steps.finish(session, running.claim, StepState.DONE, result.summary, now)
-        if result.changed_subscription and not action.is_chosen:  # who chose it was told on the page
-            content = {"kind": "subscription_changed"}
-            steps.plan(session, case, StepKind.MESSAGE, "message:final_action_done", now, "Say what was done.", content)
+        if result.changed_subscription:
+            key = CHOICE_DONE if action.is_chosen else "message:final_action_done"
+            content = {"kind": "choice_confirmed" if action.is_chosen else "subscription_changed"}
+            steps.plan(session, case, StepKind.MESSAGE, key, now, "Say what was done.", content)
         if case.state is CaseState.RECOVERED and has_something_to_restore(session, case.id):
             # money came while the action was taken, and the undoing planned then may have found nothing yet
             steps.plan(session, case, StepKind.RESTORE, "restore:after_final_action", now, "Paid meanwhile.")
@@ -58,3 +59,8 @@ def run_restore(running: RunningStep) -> None:
         key = "restored" if running.step.key == "restore" else f"restored:{running.step.key}"
         cases.append(session, case, EntryKind.ACTION, "restored", key, now, now, result.summary)
         steps.finish(session, running.claim, StepState.DONE, result.summary, now)
+        if running.step.key != UNDO:
+            planning.thank(session, case, now, is_restored=result.is_restored)
+        elif result.is_restored:
+            content = {"kind": "choice_confirmed"}
+            steps.plan(session, case, StepKind.MESSAGE, CHOICE_UNDONE, now, "Say that it was taken back.", content)

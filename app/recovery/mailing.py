@@ -12,7 +12,7 @@ from app.recovery.running_step import RunningStep
 from app.recovery.waiting import pause_for_charge
 from app.vocabulary import OPEN_CASE_STATES, CaseState, EntryKind, StepState
 
-AFTER_THE_END = ("recovered", "subscription_changed")
+AFTER_THE_END = ("recovered", "subscription_changed", "choice_confirmed")
 
 
 def run_message(running: RunningStep) -> None:

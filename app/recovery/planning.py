@@ -22,6 +22,7 @@ from app.models import (
 from app.recovery import cases, handover, mail_steps, promise_rows, steps
 from app.recovery.campaigns import read_definition
 from app.recovery.cases import Happened
+from app.recovery.choices import CHOICE_TOLD
 from app.recovery.deciding import decide_now, decide_without_hold
 from app.recovery.facts import attempts_of, find_method_in_force
 from app.recovery.foreseeing import NOTHING_TO_END, is_anything_to_end
@@ -37,6 +38,7 @@ from app.vocabulary import (
 )
 
 THANK_YOU = "message:recovered"
+NEWS = (THANK_YOU, *CHOICE_TOLD)  # mails that the end of a case is no reason to keep back
 FOR_WANT_OF_TRIES = (Reason.STRIPE_OUT_OF_TRIES, Reason.OUT_OF_TRIES, Reason.NO_SLOT_LEFT, Reason.NOT_WORTH_A_TRY)
 CHASE = (StepKind.RETRY, StepKind.MESSAGE, StepKind.WINDOW_END, StepKind.PROMISE)
 LEFT_ALONE = "the campaign leaves this customer alone"
@@ -94,7 +96,7 @@ def end_chase(session: Session, case: RecoveryCase, key: str, summary: str, now:
     """The customer chose something else than to pay: no try, no mail and no promise is left of an open case."""
     data = {"reason": "customer_chose", **data}
     cases.record(session, case, Happened(Fact.OUT_OF_ROAD, key, now, summary, dict(data)), now)
-    steps.cancel(session, case.id, "the customer chose otherwise", now, CHASE)
+    steps.cancel(session, case.id, "the customer chose otherwise", now, CHASE, NEWS)
     conflicts.settle_case(session, case.id, now, "the customer chose otherwise")
     promise_rows.settle(session, case, now)
 
@@ -211,19 +213,25 @@ def _plan_final_action(session: Session, case: RecoveryCase, now: datetime) -> N
 
 
 def _end(session: Session, case: RecoveryCase, now: datetime) -> None:
-    """Nothing planned survives the end, except a thank-you and the undoing of what the final action took."""
+    """Nothing planned survives the end, except its news and the undoing of what the final action took."""
     why = "paid" if case.state is CaseState.RECOVERED else "the case was stopped"
-    if not any(step.key == THANK_YOU for step in steps.open_steps(session, case.id)):
-        steps.cancel(session, case.id, why, now, tuple(kind for kind in StepKind if kind is not StepKind.RESTORE))
+    steps.cancel(session, case.id, why, now, tuple(kind for kind in StepKind if kind is not StepKind.RESTORE), NEWS)
     conflicts.settle_case(session, case.id, now, why)
     promise_rows.settle(session, case, now)
     if case.state is not CaseState.RECOVERED:
         return
-    if _was_written_to(session, case):
-        steps.plan(session, case, StepKind.MESSAGE, THANK_YOU, now, "Paid: say thank you.", {"kind": "recovered"})
     taken = session.scalar(select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case.id))
     if taken and taken.state in (FinalActionState.DONE, FinalActionState.INTENDED) and not taken.is_chosen:
         steps.plan(session, case, StepKind.RESTORE, "restore", now, "Paid after the end: give back what was taken.")
+    else:
+        thank(session, case, now)
+
+
+def thank(session: Session, case: RecoveryCase, now: datetime, *, is_restored: bool = False) -> None:
+    """Plan the one thank-you, for whom we wrote to; to whom something was given back, it says that, too."""
+    if _was_written_to(session, case):
+        content = {"kind": "subscription_changed" if is_restored else "recovered"}
+        steps.plan(session, case, StepKind.MESSAGE, THANK_YOU, now, "Paid: say thank you.", content)
 
 
 def _was_written_to(session: Session, case: RecoveryCase) -> bool:

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.contact import RetentionOffer
 from app.errors import RecoupError
+from app.messages.choices import TOLD as TOLD
 from app.messages.endings import has_stake
 from app.models import RecoveryCase, Subscription, SubscriptionSnapshot
 from app.outcomes.actions import RESTORABLE_KINDS, FinalAction
 from app.recovery import cases, planning, steps
-from app.recovery.choices import CHOSEN, months_later, write_choice
+from app.recovery.choices import CHOSEN, UNDO, months_later, write_choice
 from app.vocabulary import (
     CaseState,
     DebtAfterwards,
@@ -25,9 +26,6 @@ from app.vocabulary import (
     FinalActionState,
     StepKind,
 )
-
-TOLD = "chosen_instead"  # the entry of the timeline that knows what was chosen, as it was shown
-UNDO = "restore:asked"
 
 
 class NotOffered(RecoupError):

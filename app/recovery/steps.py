@@ -83,8 +83,18 @@ def open_steps(session: Session, case_id: UUID, kind: StepKind | None = None) ->
     return list(session.scalars(query.where(Step.kind == kind) if kind else query))
 
 
-def cancel(session: Session, case_id: UUID, why: str, now: datetime, kinds: tuple[StepKind, ...] | None = None) -> int:
-    """Cancel what has not begun; a step under way looks at the case itself before it acts. Returns how many."""
+def cancel(
+    session: Session,
+    case_id: UUID,
+    why: str,
+    now: datetime,
+    kinds: tuple[StepKind, ...] | None = None,
+    but: tuple[str, ...] = (),
+) -> int:
+    """Cancel what has not begun, `but` the steps of these keys. Returns how many.
+
+    A step under way looks at the case itself before it acts.
+    """
     statement = (
         update(Step)
         .where(Step.case_id == case_id, Step.state.in_((StepState.PLANNED, StepState.CLAIMED)))
@@ -93,6 +103,8 @@ def cancel(session: Session, case_id: UUID, why: str, now: datetime, kinds: tupl
     )
     if kinds:
         statement = statement.where(Step.kind.in_(kinds))
+    if but:
+        statement = statement.where(Step.key.not_in(but))
     return len(session.scalars(statement).all())
 
 

@@ -164,6 +164,10 @@ def test_a_case_that_runs_out_is_downgraded_and_a_late_payment_brings_everything
     items = stage.stripe("GET", f"subscriptions/{robin['subscription']}")["items"]["data"]
     assert items[0]["price"]["id"] == robin["price"]
     assert [row.state for row in stage.rows(SubscriptionSnapshot)] == [FinalActionState.RESTORED]
+    told = newest_mail(stage, invoice, "subscription_changed")
+    assert told.id != changed.id
+    assert "is back" in (told.subject or "")
+    assert "recovered" not in {mail.kind for mail in stage.messages(invoice)}
 
 
 def test_connecting_again_renews_the_key_and_makes_no_second_endpoint(stage: Stage) -> None:

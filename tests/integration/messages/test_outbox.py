@@ -97,7 +97,7 @@ def test_every_kind_of_mail_about_a_case_can_be_written_from_rows(post: Post, ki
     key = None
     if kind == "recovered":
         settle(post)
-    if kind == "subscription_changed":
+    if kind in ("subscription_changed", "choice_confirmed"):
         add_snapshot(post)
     if kind == "promise_confirmed":
         key = f"{kind}:{add_promise(post)}"

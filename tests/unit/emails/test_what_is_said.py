@@ -12,6 +12,8 @@ from app.vocabulary import FinalActionKind
 from emails import Card, DeclineReason, FinalAction, MailFacts, NaiveMoment, Owed, UnsafeLink
 from emails.catalogue import languages
 
+RESUMES = datetime(2026, 5, 24, 9, tzinfo=UTC)
+
 
 def said(mail: emails.RenderedMail) -> str:
     """Subject, preheader and text as one line, as a person reads them."""
@@ -61,7 +63,8 @@ def test_approval_asked_by_the_bank_reads_the_same_first_or_later(full: MailFact
 def test_a_first_mail_never_threatens(kind: str, locale: str, full: MailFacts) -> None:
     """Only the reminder and later mails name the final action."""
     text = said(emails.render(kind, replace(full, locale=locale)))
-    assert ("Fernweh Free" in text) == (kind in ("reminder", "final_notice", "subscription_changed", "promise_broken"))
+    after_the_first = ("reminder", "final_notice", "subscription_changed", "choice_confirmed", "promise_broken")
+    assert ("Fernweh Free" in text) == (kind in after_the_first)
 
 
 def test_the_final_notice_says_what_happens_and_when_to_the_minute(full: MailFacts) -> None:
@@ -265,3 +268,33 @@ def test_who_loses_nothing_is_given_no_deadline(full: MailFacts) -> None:
 )
 def test_a_card_is_called_as_its_brand_writes_itself(brand: str, shown: str, full: MailFacts) -> None:
     assert shown in said(emails.render("reminder", replace(full, card=Card(brand, "4242"))))
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (FinalAction.PAUSE, "is paused. You pay nothing for it until May 24, 2026; then it goes on by itself."),
+        (FinalAction.DOWNGRADE, "is now on Fernweh Free. From the next bill on you pay the smaller price."),
+        (FinalAction.CANCEL_AT_PERIOD_END, "ends on April 30, 2026. Until then it stays as it is"),
+    ],
+)
+def test_a_choice_is_confirmed_with_what_stays_owed_and_the_way_back(
+    full: MailFacts, action: FinalAction, told: str
+) -> None:
+    text = said(emails.render("choice_confirmed", replace(full, final_action=action, resumes_at=RESUMES)))
+    assert told in text
+    assert "€49.00 is still to be paid. We won’t remind you of it" in text
+    assert "Once it’s paid, you can take this back" in text
+
+
+def test_a_choice_that_drops_the_debt_asks_for_nothing(full: MailFacts) -> None:
+    ended = replace(full, final_action=FinalAction.CANCEL_NOW, has_debt_left=False, is_debt_dropped=True)
+    mail = emails.render("choice_confirmed", ended)
+    assert "You don’t have to pay the open €49.00 any more." in said(mail)
+    assert full.pay_url not in mail.html
+    assert "take this back" not in said(mail)
+
+
+def test_a_choice_whose_debt_was_paid_meanwhile_says_nothing_of_it(full: MailFacts) -> None:
+    text = said(emails.render("choice_confirmed", replace(full, final_action=FinalAction.PAUSE, has_debt_left=False)))
+    assert "49" not in text.replace(full.card.last4 if full.card else "", "")
