@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import CampaignDefinition
@@ -18,7 +19,8 @@ from app.campaigns.words import say
 from app.console import campaign_fields, current
 from app.console.blueprint import console
 from app.console.campaign_fields import SECTIONS, SPARE_MESSAGES, SPARE_ROWS, Values, values_of
-from app.console.campaign_forms import Filled, read
+from app.console.campaign_forms import Filled, read, understand
+from app.console.campaign_merging import Merged, merge
 from app.models import Campaign, CampaignVersion
 from app.recovery import campaign_desk, moving
 from app.recovery.campaigns import in_force, newest_version, read_definition
@@ -41,7 +43,10 @@ def save_campaign(campaign_id: UUID, section: str) -> ResponseReturnValue:
     with current.rows() as session:
         campaign, version, before = _found(session, campaign_id, section)
         based_on = _number(request.form.get("version", "")) or version.number
-        filled = read(section, request.form, before)
+        merged = _merged(session, version, section, based_on)
+        if merged.clashes:
+            return _form(campaign, version.number, section, merged.values, _told(version, merged)), 409
+        filled = understand(section, merged.values, before)
         if filled.definition is not None and filled.definition.segment is None and not campaign.is_default:
             filled.errors["segment"] = "Say for whom this campaign is, or make it the default first."
         if filled.definition is None or filled.errors:
@@ -51,8 +56,27 @@ def save_campaign(campaign_id: UUID, section: str) -> ResponseReturnValue:
             return _form(campaign, based_on, section, filled.values, {})
         changes = differences(before, filled.definition)
         if action != "save" and changes:
-            return _confirm(session, campaign, version, section, filled, changes)
-        return _save(session, campaign, filled.definition, based_on, section, filled)
+            return _confirm(session, campaign, version, section, filled, changes, based_on)
+        return _save(session, campaign, filled.definition, version.number, section, filled)
+
+
+def _merged(session: Session, newest: CampaignVersion, section: str, based_on: int) -> Merged:
+    """What was typed, together with what others have saved since the version that it was typed over."""
+    typed = read(section, request.form)
+    query = select(CampaignVersion).where(CampaignVersion.campaign_id == newest.campaign_id)
+    base = session.scalar(query.where(CampaignVersion.number == based_on))
+    if base is None or base.id == newest.id:
+        return Merged(typed, {})
+    shown, saved = (values_of(section, read_definition(each)) for each in (base, newest))
+    return merge(shown, saved, typed)
+
+
+def _told(newest: CampaignVersion, merged: Merged) -> dict[str, str]:
+    other = f"Meanwhile {newest.created_by} saved version {newest.number}, where this is"
+    return {
+        field: f"{other} {saved}. What you wrote is shown, and replaces it if you go on."
+        for field, saved in merged.clashes.items()
+    }
 
 
 def _save(
@@ -95,6 +119,7 @@ def _confirm(
     section: str,
     filled: Filled,
     changes: list[Change],
+    based_on: int,
 ) -> str:
     definition = filled.definition or abort(422)
     sent = [(name, value) for name, value in request.form.items(multi=True) if name not in NOT_SENT_ON]
@@ -103,6 +128,7 @@ def _confirm(
         "console/campaign_confirm.html",
         campaign=campaign,
         version=version,
+        is_merged=based_on != version.number,
         section=section,
         sections=SECTIONS,
         changes=changes,

@@ -30,9 +30,13 @@ class Filled:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-def read(section: str, form: Form, before: CampaignDefinition) -> Filled:
-    """What a section's form says, put into the definition that was there before."""
-    values = _READ[section](form)
+def read(section: str, form: Form) -> Values:
+    """What was typed into a section's form."""
+    return _READ[section](form)
+
+
+def understand(section: str, values: Values, before: CampaignDefinition) -> Filled:
+    """What a section's values say, put into the definition that was there before."""
     filled = Filled(values)
     content = before.model_dump(mode="json")
     content |= _CONTENT[section](values, content, filled.errors)

@@ -196,9 +196,25 @@ def test_what_a_colleague_saved_meanwhile_is_not_overwritten(context: Context, b
     send(browser, world, "retries", {**RETRIES, "window_days": "40"})
     answer = send(browser, world, "retries", {**RETRIES, "window_days": "50"})
     assert answer.status_code == 409
-    assert "saved version 2 meanwhile" in answer.text
+    assert "saved version 2, where this is “40”." in answer.text
     assert 'value="50"' in answer.text
     assert newest(context, world)[1].window_days == 40
+    insists = {**fields_of(answer.text), "window_days": "50"}
+    assert "Saved as version 3" in send(browser, world, "retries", insists).text
+    assert newest(context, world)[1].window_days == 50
+
+
+def test_changes_of_two_people_that_touch_different_things_both_stand(
+    context: Context, browser: Browser, world: World
+) -> None:
+    send(browser, world, "retries", {**RETRIES, "window_days": "40"})
+    form = {**RETRIES, "grace_days": "3"}
+    shown = send(browser, world, "retries", form, action="check").text
+    assert "Your changes come on top of it" in shown
+    assert "window_days" not in shown.split("What changes")[1].split("</section>")[0]
+    assert "Saved as version 3" in send(browser, world, "retries", form).text
+    definition = newest(context, world)[1]
+    assert (definition.window_days, definition.grace_days) == (40, 3)
 
 
 def test_campaigns_are_added_ordered_and_archived(context: Context, browser: Browser, world: World) -> None:
