@@ -21,7 +21,8 @@ from app.recovery.questions import find_note, is_question
 from app.vocabulary import OPEN_STEP_STATES, CaseState, HoldKind, StepKind
 
 ANSWERS_WITHIN = timedelta(minutes=2)  # what takes longer is not worth watching
-NOT_SHOWN = "not_shown"  # beside the reasons of a decline: a new card was given, but not for this bill
+# beside the reasons of a decline: a new card was given, but not for this bill, or for another amount
+NOT_SHOWN, OTHER_AMOUNT = "not_shown", "other_amount"
 
 
 class Stage(StrEnum):
@@ -80,6 +81,11 @@ class Bill:
         return self.held is not None and self.stage not in (*UNDER_WAY, *OVER)
 
     @property
+    def is_news(self) -> bool:
+        """Whether nothing was tried yet with the new card, because its holder must hear of this bill first."""
+        return self.reason in (NOT_SHOWN, OTHER_AMOUNT)
+
+    @property
     def waits_for_dispute(self) -> bool:
         """Whether nobody knows the end of its rest, because a bank has to say."""
         return self.held is HoldKind.DISPUTE and self.held_until is None and not self.is_asked
@@ -111,8 +117,8 @@ def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datet
     stage = _stage(case, invoice, retry, last_at, now)
     hold = find_hold(session, case, now, but=HoldKind.PROMISE) if stage not in OVER else None
     # while it rests nothing is asked for it, and so there is nothing to tell of a card that was not given for it
-    is_news = stage is Stage.CARD_SAVED and hold is None and _is_unshown(session, case, invoice, now)
-    stage = Stage.OWED if is_news else stage
+    news = _read_news(session, case, invoice, now) if stage is Stage.CARD_SAVED and hold is None else None
+    stage = Stage.OWED if news else stage
     minor = invoice.amount_remaining if stage not in OVER else case.recovered_amount or case.amount_due
     theirs = _ahead(invoice.next_payment_attempt, now) if stage not in OVER else None
     # under a hold the calendar says when to look again, which is a try only for a card that was given meanwhile
@@ -124,7 +130,7 @@ def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datet
         money=Money(minor, invoice.currency),
         title=case.billed_name or invoice.description,
         number=invoice.number,
-        reason=NOT_SHOWN if is_news else case.customer_reason,
+        reason=news or case.customer_reason,
         next_try_at=(_ahead(ours, now) or theirs) if case.state is CaseState.WAITING else None,
         refreshed_at=invoice.refreshed_at,
         receipt_url=invoice.hosted_invoice_url if stage is Stage.PAID else None,
@@ -158,10 +164,13 @@ def _stage(
     return Stage.CARD_SAVED if is_untried and case.state is CaseState.WAITING else Stage.OWED
 
 
-def _is_unshown(session: Session, case: RecoveryCase, invoice: Invoice, now: datetime) -> bool:
-    """Whether the new card was given on a page that did not show this invoice, so that its payer must hear first."""
+def _read_news(session: Session, case: RecoveryCase, invoice: Invoice, now: datetime) -> str | None:
+    """What the payer must hear first, where the new card was given on a page that did not show this invoice as it is
+    now."""
     until = showing.waits_until(session, case, invoice)
-    return until is not None and until > now
+    if until is None or until <= now:
+        return None
+    return OTHER_AMOUNT if showing.was_shown(session, case) else NOT_SHOWN
 
 
 def _watched(since: datetime | None, now: datetime) -> Stage:

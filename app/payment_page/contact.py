@@ -21,7 +21,6 @@ from app.payment_page.pages import ADDRESS_CHANGED, ADDRESS_INVALID, NOT_POSSIBL
 from app.payment_page.visits import Visit, enter, speak
 from app.recovery import cases
 from app.vocabulary import EntryKind
-from emails.phrase import plain
 
 CHANGED = "contact_changed"
 MOST_A_DAY = 3
@@ -51,7 +50,7 @@ def show_contact(token: str) -> ResponseReturnValue:
         return to_page(visit)
     return render_template(
         "payment_page/contact.html",
-        voice=speak(standing, address=plain(address)),
+        voice=speak(standing, address=speak(standing).named(address, is_ltr=True)),
         merchant=standing.facts.merchant,
         base=f"/pay/{visit.token}",
         ticket=visit.ticket(standing),

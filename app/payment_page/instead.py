@@ -20,7 +20,7 @@ from app.recovery.retention import NotOffered, Offer
 from app.stripe_gateway.errors import GatewayError
 from app.stripe_gateway.prices import Plan
 from app.vocabulary import FinalActionKind, StepKind
-from emails.phrase import Phrase, compose, plain
+from emails.phrase import Phrase, compose
 
 log = get_logger(__name__)
 PRICED = ("month", "year")  # the intervals that a price is said with
@@ -127,7 +127,7 @@ def _speak(asked: _Asked) -> PageVoice:
     if asked.offer.ends_at is not None:
         more["until"] = voice.date(asked.offer.ends_at)
     if asked.plan is not None and asked.plan.name:
-        more["plan"] = plain(asked.plan.name)
+        more["plan"] = voice.named(asked.plan.name)
     if asked.plan is not None and asked.plan.amount is not None:
         more["price"] = _price(voice, asked.plan)
     return speak(concerned, **more)

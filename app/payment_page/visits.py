@@ -18,7 +18,7 @@ from app.payment_page.standing import Standing, read_standing
 from app.payment_page.throttle import PageThrottle
 from app.payment_page.voice import PageVoice
 from app.recovery.card_change import look_for_changes
-from emails.phrase import Phrase, plain
+from emails.phrase import Phrase
 from emails.values import card_words
 
 
@@ -101,11 +101,11 @@ def speak(standing: Standing, **more: Phrase | None) -> PageVoice:
         "held_date": pen.day(standing.held_until) if standing.held_until else None,
         "stripe_date": pen.day(standing.their_try_at) if standing.their_try_at else None,
         "promise_date": pen.calendar_day(promise.day) if promise else None,
-        "card": card_words(standing.card) if standing.card else None,
+        "card": pen.isolate(card_words(standing.card), is_ltr=True) if standing.card else None,
     }
     if chosen is not None:
         known["until"] = pen.date(chosen.resumes_at) if chosen.resumes_at else pen.values.get("period_end")
-        known["plan"] = plain(chosen.plan) if chosen.plan else None
+        known["plan"] = pen.named(chosen.plan) if chosen.plan else None
     return PageVoice(standing.facts, **{**known, **more})
 
 

@@ -4,7 +4,8 @@ A catalogue leaf is a text, or a list of texts of which the first is said whose 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import date as calendar_date
+from datetime import datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 import yaml
 from babel import negotiate_locale
 
+from app.money import Money
 from emails import MailFacts, Merchant
 from emails.catalogue import FALLBACK, BrokenCatalogue, Catalogue, Leaf, languages
 from emails.letter import Voice
-from emails.phrase import Phrase
+from emails.phrase import Phrase, plain
 
 NOON = time(12)
 FOLDER = Path(__file__).parent / "translations"
@@ -27,8 +29,24 @@ class PageVoice(Voice):
     def __init__(self, facts: MailFacts, **more: Phrase | None) -> None:
         super().__init__(facts)
         self.catalogue = load(self.catalogue.language)
-        self.values |= {name: self.isolate(phrase) for name, phrase in more.items() if phrase is not None}
+        self.values |= {name: phrase for name, phrase in more.items() if phrase is not None}
         self.known = frozenset(self.values)
+
+    def money(self, money: Money) -> Phrase:
+        """An amount as the customer writes it, apart from the direction of what stands around it."""
+        return self.isolate(super().money(money))
+
+    def day(self, moment: datetime) -> Phrase:
+        """`Friday, March 27` in the customer's zone, apart likewise."""
+        return self.isolate(super().day(moment))
+
+    def date(self, moment: datetime) -> Phrase:
+        """`March 27, 2026` in the customer's zone, apart likewise."""
+        return self.isolate(super().date(moment))
+
+    def named(self, name: str, is_ltr: bool = False) -> Phrase:
+        """A name or an address from outside, apart likewise."""
+        return self.isolate(plain(name), is_ltr)
 
     def template(self, key: str) -> str:
         """A text as it stands in the catalogue, for a value that is put together from it."""
@@ -37,7 +55,7 @@ class PageVoice(Voice):
             raise BrokenCatalogue(f"{self.language}: {key} needs more than a price")
         return found
 
-    def calendar_day(self, day: date) -> Phrase:
+    def calendar_day(self, day: calendar_date) -> Phrase:
         """`Friday, March 27`: a day of the customer's own calendar."""
         return self.day(datetime.combine(day, NOON, self.zone))
 

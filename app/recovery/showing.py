@@ -63,10 +63,21 @@ def told_of(session: Session, case: RecoveryCase, card_id: str) -> dict[str, Any
 
 def waits_until(session: Session, case: RecoveryCase, invoice: Invoice) -> datetime | None:
     """The moment before which the new card is not charged for an invoice it was not given for; None if it was."""
-    if case.new_card_id is None:
-        return None
-    key = CaseEntry.key == f"new_card:{case.new_card_id}"
-    news = session.scalar(select(CaseEntry).where(CaseEntry.case_id == case.id, key))
+    news = _find_news(session, case)
     if news is None or "shown" not in news.data or news.data["shown"] == [invoice.amount_remaining, invoice.currency]:
         return None
     return news.recorded_at + TIME_TO_HEAR_OF_IT
+
+
+def was_shown(session: Session, case: RecoveryCase) -> bool:
+    """Whether the page on which the new card was given had this invoice, for whatever amount."""
+    news = _find_news(session, case)
+    return news is not None and bool(news.data.get("shown"))
+
+
+def _find_news(session: Session, case: RecoveryCase) -> CaseEntry | None:
+    """What was written down when the card that is in force came to be known for this case."""
+    if case.new_card_id is None:
+        return None
+    key = CaseEntry.key == f"new_card:{case.new_card_id}"
+    return session.scalar(select(CaseEntry).where(CaseEntry.case_id == case.id, key))

@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, redirect, request
 from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.context import Context
@@ -53,6 +54,12 @@ def _keep_to_yourself(response: Response) -> Response:
         form_action=" ".join(("'self'", *stripe_pages.origins())),
     )
     return response
+
+
+@mail_pages.route("/<any(unsubscribe, notice):place>/<token>/<path:rest>", methods=("GET", "POST"))
+def elsewhere(place: str, token: str, rest: str) -> ResponseReturnValue:
+    """An address that there is not, or that is no page but what a button leads to: back to the page itself."""
+    return redirect(f"/{place}/{token}", code=303)
 
 
 class MailPageVoice(PageVoice):

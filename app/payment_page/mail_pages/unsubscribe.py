@@ -22,13 +22,8 @@ BACK = "back"
 
 @mail_pages.get("/unsubscribe/<token>")
 def ask(token: str) -> ResponseReturnValue:
-    """The page with the button, or, for whoever is out already, with the way back."""
-    caller = let_in(read_unsubscribe_token, token)
-    with caller.context.database.organization(caller.link.organization_id) as session:
-        recipient = caller.message(session).recipient
-        reason = suppression.find_reason(session, recipient) if recipient else None
-    is_back = request.args.get("note") == BACK
-    return _page(caller, token, "done" if reason else "undone" if is_back else "ask")
+    """The page with the button, or, for whoever left, with the way back."""
+    return _page(let_in(read_unsubscribe_token, token), token)
 
 
 @mail_pages.post("/unsubscribe/<token>")
@@ -44,7 +39,7 @@ def leave(token: str) -> ResponseReturnValue:
             said = "The reader of a mail unsubscribed: no more reminders to that address."
             note(session, message, EntryKind.FACT, "mail_unsubscribed", said, caller.now, caller.now)
     is_person = BUTTON in request.form
-    return redirect(f"/unsubscribe/{token}", code=303) if is_person else _page(caller, token, "done")
+    return redirect(f"/unsubscribe/{token}", code=303) if is_person else _page(caller, token)
 
 
 @mail_pages.post("/unsubscribe/<token>/undo")
@@ -59,10 +54,12 @@ def take_back(token: str) -> ResponseReturnValue:
     return redirect(f"/unsubscribe/{token}?note={BACK}", code=303)
 
 
-def _page(caller: Caller, token: str, said: str) -> str:
+def _page(caller: Caller, token: str) -> str:
     with caller.context.database.organization(caller.link.organization_id) as session:
         subject = caller.subject(session)
         organization, locale = subject.organization, subject.locale
+        recipient = caller.message(session).recipient
+        reason = suppression.find_reason(session, recipient) if recipient else None
     # Whoever forwards a mail gives this link away: it shows the merchant, and neither name nor address.
     base_url = caller.context.settings.base_url()
     merchant = merchant_of(organization, base_url)
@@ -71,7 +68,14 @@ def _page(caller: Caller, token: str, said: str) -> str:
         "payment_page/unsubscribe.html",
         voice=MailPageVoice(facts),
         merchant=merchant,
-        said=said,
+        said=_said(reason),
         action=f"/unsubscribe/{token}",
     )
     return page
+
+
+def _said(reason: SuppressedBecause | None) -> str:
+    """Where nothing is written for another reason than the reader's wish, no button of theirs could change that."""
+    if reason is not None:
+        return "done" if reason is SuppressedBecause.UNSUBSCRIBED else "closed"
+    return "undone" if request.args.get("note") == BACK else "ask"

@@ -106,8 +106,18 @@ def test_coming_back_does_not_open_an_address_that_bounced(post: Post, web: Flas
     web.post(path)
     with post.context.database.organization(post.rows.organization_id) as session:
         suppression.suppress(session, ANNA, SuppressedBecause.BOUNCED, post.context.clock.now())
-    web.post(f"{path}/undo")
+    back = web.post(f"{path}/undo")
     assert reason(post) is SuppressedBecause.BOUNCED
+    page = web.get(back.headers["Location"]).text
+    assert "An diese Adresse gehen keine E-Mails" in page
+    assert "<button" not in page
+
+
+def test_the_address_of_a_button_leads_back_to_its_page(post: Post, web: FlaskClient) -> None:
+    path = way_out(post)
+    for rest in ("/undo", "/nowhere/at/all"):
+        answer = web.get(path + rest)
+        assert (answer.status_code, answer.headers["Location"]) == (303, path)
 
 
 @pytest.mark.parametrize("path", ["/unsubscribe/nonsense", "/notice/nonsense", "/unsubscribe/%00", "/notice/a.b.c"])

@@ -101,7 +101,9 @@ def test_an_invoice_whose_amount_has_changed_is_not_charged_on_the_old_promise(p
     monkeypatch.setattr("app.payment_page.standing.Standing.asked_for", property(lambda _standing: cheaper))
     checkout = payer.press("card", payer.see())
     monkeypatch.undo()
-    payer.follow(payer.http.get(payer.save_card(checkout), allow_redirects=False, timeout=30))
+    outcome = payer.follow(payer.http.get(payer.save_card(checkout), allow_redirects=False, timeout=30))
+    assert "The amount has changed since you gave your new card." in outcome.text
+    assert "didn’t go through" not in outcome.text
     payer.stage.settle()
     assert payer.case.state is CaseState.WAITING
     assert payer.paid_charges_of_renewals() == 0

@@ -1,19 +1,21 @@
 """The page's texts: every language has all of them, and each can be said whatever is not known."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from app.campaigns.contact import RetentionOffer
+from app.money import Money
 from app.outcomes.actions import SUBSCRIPTION_KINDS
-from app.payment_page.bills import CardUse, Stage
+from app.payment_page.bills import NOT_SHOWN, OTHER_AMOUNT, CardUse, Stage
 from app.payment_page.pages import NOTES
 from app.payment_page.results import Result
 from app.payment_page.voice import FOLDER, PageVoice, load, voice_for_stranger
 from app.retries.meanings import CustomerReason
 from app.vocabulary import FinalActionKind
-from emails import MailFacts, Merchant, placeholders
+from emails import MailFacts, Merchant, Owed, placeholders
 from emails.catalogue import BrokenCatalogue, languages
 
 REFERENCE = load("en").leaves
@@ -49,7 +51,7 @@ def test_no_text_says_what_the_networks_forbid(language: str) -> None:
 
 
 def test_each_reason_stage_and_final_action_has_its_words() -> None:
-    for reason in CustomerReason:
+    for reason in (*CustomerReason, NOT_SHOWN, OTHER_AMOUNT):
         assert {f"pay.heading.{reason}", f"pay.why.{reason}", f"outcome.why.{reason}"} <= REFERENCE.keys()
     for stage in Stage:
         assert f"status.{stage}" in REFERENCE
@@ -86,8 +88,16 @@ def test_a_stranger_is_spoken_to_in_the_browsers_language(accepted: str | None, 
     assert voice_for_stranger(accepted, "https://pay.example.com").language == language
 
 
-def test_the_direction_follows_the_language() -> None:
-    assert PageVoice(BARE).direction == "ltr"
+def test_amounts_days_and_names_keep_their_own_direction_where_the_page_runs_from_right_to_left() -> None:
+    moment, money = datetime(2026, 12, 1, 12, tzinfo=UTC), Money(4900, "usd")
+    for language in languages():
+        facts = replace(BARE, locale=language, amounts=(Owed(money, "A-1", "Team"), Owed(money, None, None)))
+        voice = PageVoice(facts, address=PageVoice(facts).named("a@b.example", is_ltr=True))
+        said = [voice.money(money), voice.day(moment), voice.date(moment), voice.named("Team"), voice.total()]
+        isolated = ["\u2068" in phrase.text and "\u2069" in phrase.text for phrase in said if phrase]
+        assert isolated == [language == "ar"] * len(said)
+        assert ('<span dir="ltr">a@b.example</span>' in voice.say("contact.confirm").html) == (language == "ar")
+    assert PageVoice(replace(BARE, locale="ar")).direction == "rtl"
 
 
 def test_the_next_renewal_is_said_only_when_it_is_known() -> None:
