@@ -21,6 +21,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     MetaData,
+    Table,
     Uuid,
     bindparam,
     create_engine,
@@ -62,6 +63,11 @@ class TenantRecord(Base):
 
     __abstract__ = True
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+
+
+def table_of(record: type[Base]) -> Table:
+    """The table of a record, for statements that have no use for objects."""
+    return record.metadata.tables[record.__tablename__]
 
 
 def uuid_key() -> Mapped[UUID]:

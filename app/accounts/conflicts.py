@@ -9,12 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Update, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from app.db import prepared, table_of
 from app.models import Conflict, Connection
 from app.stripe_gateway.snapshots import WebhookEndpoint
 from app.vocabulary import ConflictKind, ConnectionMode, Enforcement
@@ -22,6 +25,8 @@ from app.vocabulary import ConflictKind, ConnectionMode, Enforcement
 ACCOUNT = ""  # the subject of what concerns the whole account
 OF_PEOPLE = (ConflictKind.STRIPE_MAILS, ConflictKind.STRIPE_ENDS_FIRST)  # only a person can say that these are over
 LATELY, QUIET = timedelta(days=30), timedelta(days=14)
+_ROWS = table_of(Conflict)
+_STANDS = _ROWS.c.resolved_at.is_(None)
 _A_RECOUP = re.compile(r"/webhooks/stripe/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?$")
 
 TITLES: dict[StrEnum, str] = {
@@ -114,24 +119,37 @@ def settle(
     kinds: Iterable[ConflictKind],
     now: datetime,
     by: str,
-    subject: str | None = ACCOUNT,
+    subject: str = ACCOUNT,
 ) -> int:
-    """Say that conflicts are over, of one subject or (None) of all; how many stood."""
-    statement = update(Conflict).where(
-        Conflict.connection_id == connection_id, Conflict.kind.in_(list(kinds)), Conflict.resolved_at.is_(None)
-    )
-    if subject is not None:
-        statement = statement.where(Conflict.subject == subject)
-    return len(session.scalars(statement.values(resolved_at=now, resolved_by=by).returning(Conflict.id)).all())
+    """Say that conflicts of one subject are over; how many stood."""
+    return len(session.scalars(*_settle(connection_id, list(kinds), subject, now, by)).all())
+
+
+def settle_everywhere(
+    session: Session, connection_id: UUID, kinds: Iterable[ConflictKind], now: datetime, by: str
+) -> None:
+    """Say that conflicts of these kinds are over, whatever they are about."""
+    is_one = _ROWS.c.connection_id == connection_id, _ROWS.c.kind.in_(list(kinds)), _STANDS
+    session.execute(update(_ROWS).where(*is_one).values(resolved_at=now, resolved_by=by))
 
 
 def settle_case(session: Session, case_id: UUID, now: datetime, by: str) -> None:
     """Say that what was found of one case is over with it; what its end says of the account stays."""
-    session.execute(
-        update(Conflict)
-        .where(Conflict.case_id == case_id, Conflict.subject != ACCOUNT, Conflict.resolved_at.is_(None))
-        .values(resolved_at=now, resolved_by=by)
-    )
+    session.execute(*_settle_case(case_id, now, by))
+
+
+@prepared
+def _settle(
+    connection_id: UUID, kinds: list[ConflictKind], subject: str, now: datetime, by: str
+) -> ReturningUpdate[Any]:
+    is_one = _ROWS.c.connection_id == connection_id, _ROWS.c.kind.in_(kinds), _ROWS.c.subject == subject, _STANDS
+    return update(_ROWS).where(*is_one).values(resolved_at=now, resolved_by=by).returning(_ROWS.c.id)
+
+
+@prepared
+def _settle_case(case_id: UUID, now: datetime, by: str) -> Update:
+    is_of_case = _ROWS.c.case_id == case_id, _ROWS.c.subject != ACCOUNT, _STANDS
+    return update(_ROWS).where(*is_of_case).values(resolved_at=now, resolved_by=by)
 
 
 def note_endpoints(

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.models import ChargeAttempt, PaymentMethod, RecoveryCase
+from app.models import ChargeAttempt, RecoveryCase
 from app.recovery import cases, planning, showing
 from app.recovery.cases import Happened
-from app.recovery.facts import attempts_of, to_decline_signals
+from app.recovery.facts import attempts_of, find_method, to_decline_signals
 from app.recovery.reading import Reading
 from app.retries.declines import DeclineClass, Fix, Meaning, classify
 from app.stripe_gateway.snapshots import CardSnapshot, ChargeSnapshot, Signals
@@ -94,7 +94,7 @@ def method_columns(
     """Fingerprint and brand for an attempt: from the charge itself, else from the payment method as projected."""
     if card and card.fingerprint:
         return {"fingerprint": card.fingerprint, "brand": card.brand}
-    row = session.query(PaymentMethod).filter_by(connection_id=case.connection_id, stripe_id=method_id).one_or_none()
+    row = find_method(session, case, method_id)
     return {"fingerprint": row.fingerprint if row else None, "brand": row.brand if row else None}
 
 

@@ -19,6 +19,9 @@ from app.campaigns.strict import CampaignInvalid
 from app.campaigns.words import say
 from app.models import Campaign, CampaignVersion
 
+_READ: dict[UUID, CampaignDefinition] = {}
+_MOST_READ = 256
+
 
 def add_version(
     session: Session, *, slug: str, name: str, definition: CampaignDefinition, is_default: bool, now: datetime, by: str
@@ -63,6 +66,19 @@ def add_defaults(session: Session, now: datetime, by: str) -> None:
 def read_definition(version: CampaignVersion) -> CampaignDefinition:
     """The typed content of a stored version, whatever its age."""
     return read_stored(version.definition)
+
+
+def definition_of(session: Session, version_id: UUID) -> CampaignDefinition:
+    """The content of a version that a row of this organization names.
+
+    No version ever changes (the database sees to that), so a process reads each of the last few but once.
+    """
+    known = _READ.get(version_id)
+    if known is None:
+        known = _READ[version_id] = read_definition(session.get_one(CampaignVersion, version_id))
+        for oldest in list(_READ)[:-_MOST_READ]:
+            _READ.pop(oldest, None)
+    return known
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import window_end
+from app.db import prepared, table_of
 from app.models import CampaignVersion, CaseEntry, Customer, Invoice, RecoveryCase, Subscription
 from app.recovery.campaigns import read_definition
 from app.recovery.states import moves, next_state
@@ -22,6 +23,10 @@ _OPENED = {
     CaseOrigin.FAILURE: "The payment failed; a case was opened.",
     CaseOrigin.OLD_DEBT: "A debt that is older than what Recoup knows of it; its campaign begins today.",
 }
+
+
+_LINES = table_of(CaseEntry)
+_APPEND = insert(_LINES).on_conflict_do_nothing(index_elements=["case_id", "key"]).returning(_LINES.c.id)
 
 
 @dataclass(frozen=True)
@@ -37,22 +42,25 @@ class Happened:
 
 def lock_case(session: Session, case_id: UUID) -> RecoveryCase:
     """The case as it stands, locked until the transaction ends. Every change begins here."""
-    return session.scalars(
-        select(RecoveryCase)
-        .where(RecoveryCase.id == case_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one()
+    case: RecoveryCase = session.scalars(*_locked(case_id)).one()
+    return case
+
+
+@prepared
+def _locked(case_id: UUID) -> Select[RecoveryCase]:
+    found = select(RecoveryCase).where(RecoveryCase.id == case_id)
+    return found.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def find_case_of_invoice(session: Session, invoice_id: UUID) -> RecoveryCase | None:
     """The locked case of a projected invoice, if one was opened."""
-    return session.scalars(
-        select(RecoveryCase)
-        .where(RecoveryCase.invoice_id == invoice_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    return session.scalars(*_locked_by_invoice(invoice_id)).one_or_none()
+
+
+@prepared
+def _locked_by_invoice(invoice_id: UUID) -> Select[RecoveryCase]:
+    found = select(RecoveryCase).where(RecoveryCase.invoice_id == invoice_id)
+    return found.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def open_case(
@@ -137,25 +145,20 @@ def append(
     states: tuple[CaseState, CaseState] | None = None,
 ) -> bool:
     """Add a line to the timeline; False if its key is there already (the first one stands)."""
-    statement = (
-        insert(CaseEntry)
-        .values(
-            organization_id=case.organization_id,
-            case_id=case.id,
-            kind=kind,
-            name=name,
-            key=key,
-            happened_at=at,
-            recorded_at=now,
-            from_state=states[0] if states else None,
-            to_state=states[1] if states else None,
-            summary=summary,
-            data=data or {},
-        )
-        .on_conflict_do_nothing(index_elements=["case_id", "key"])
-        .returning(CaseEntry.id)
-    )
-    return session.scalar(statement) is not None
+    line = {
+        "organization_id": case.organization_id,
+        "case_id": case.id,
+        "kind": kind,
+        "name": name,
+        "key": key,
+        "happened_at": at,
+        "recorded_at": now,
+        "from_state": states[0] if states else None,
+        "to_state": states[1] if states else None,
+        "summary": summary,
+        "data": data or {},
+    }
+    return session.scalar(_APPEND, line) is not None
 
 
 def _stamp(case: RecoveryCase, happened: Happened) -> None:

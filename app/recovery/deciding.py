@@ -8,12 +8,13 @@ from datetime import datetime
 from json import dumps
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.models import CampaignVersion, Connection, RecoveryCase, RetryDecision
+from app.db import prepared
+from app.models import Connection, RecoveryCase, RetryDecision
 from app.recovery import cases, knowing, stories
-from app.recovery.campaigns import read_definition
+from app.recovery.campaigns import definition_of
 from app.recovery.facts import gather, policy_for
 from app.retries.customers import paydays_of
 from app.retries.decisions import AskCustomer, Decision, GiveUp, Hold, LeaveToStripe, RetryAt
@@ -67,14 +68,20 @@ def write_asked(session: Session, case: RecoveryCase, decision: RetryAt, by: str
 
 def newest_decision(session: Session, case_id: UUID) -> RetryDecision | None:
     """The last answer that was written down about a case."""
+    newest: RetryDecision | None = session.scalar(*_newest_decision(case_id))
+    return newest
+
+
+@prepared
+def _newest_decision(case_id: UUID) -> Select[RetryDecision]:
     query = select(RetryDecision).where(RetryDecision.case_id == case_id)
-    return session.scalar(query.order_by(RetryDecision.id.desc()).limit(1))
+    return query.order_by(RetryDecision.id.desc()).limit(1)
 
 
 def _question(
     session: Session, case: RecoveryCase, last: RetryDecision | None, now: datetime
 ) -> tuple[CaseFacts, RetryPolicy, Knowledge]:
-    definition = read_definition(session.get_one(CampaignVersion, case.campaign_version_id))
+    definition = definition_of(session, case.campaign_version_id)
     policy = policy_for(session.get_one(Connection, case.connection_id), definition, case.currency)
     facts = gather(session, case, now)
     knowledge = knowing.for_case(session, facts, last)

@@ -1,12 +1,15 @@
 """Rows turned into what the planner may know of a case, and campaigns and connections into its policy. Reads only."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import CampaignDefinition
+from app.db import prepared
 from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
 from app.money import exponent
 from app.recovery import promise_rows, showing
@@ -39,9 +42,10 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
     method = find_method_in_force(session, case)
     unshown_until = showing.waits_until(session, case, invoice)
     attempts = attempts_of(session, case)
+    holds = promise_rows.unreleased(session, case)
     hold_until, hold_reason = _latest(
-        _held(session, case, now),
-        _promised(session, case, attempts, now),
+        _held(holds, now),
+        _promised(holds, case, attempts, now),
         (unshown_until, showing.NOT_SHOWN) if unshown_until and unshown_until > now else None,
     )
     subscription = session.get(Subscription, case.subscription_id) if case.subscription_id else None
@@ -64,7 +68,7 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
         is_bank_debit=method is not None
         and method.type in ("us_bank_account", "sepa_debit", "bacs_debit", "au_becs_debit"),
         timezone=customer.timezone,
-        promised_for=_promised_for(session, case),
+        promised_for=promise_rows.promised_in(holds, case.failed_at),
         tenure_days=(case.failed_at - customer.customer_since).days if customer.customer_since else None,
     )
 
@@ -91,31 +95,15 @@ def _in_minor(dollars: float | None, currency: str) -> int | None:
     return int(dollars * CURRENCIES.get(currency, 0.0) * 10 ** exponent(currency))
 
 
-def _promised_for(session: Session, case: RecoveryCase) -> datetime | None:
-    """The day the customer last promised, for this case or for all of theirs, unless the promise was taken back."""
-    return session.scalar(
-        select(func.coalesce(Hold.promised_for, Hold.until))
-        .where(
-            Hold.customer_id == case.customer_id,
-            (Hold.case_id.is_(None)) | (Hold.case_id == case.id),
-            Hold.kind == HoldKind.PROMISE,
-            Hold.released_at.is_(None),
-            Hold.begins_at >= case.failed_at,
-        )
-        .order_by(Hold.begins_at.desc())
-        .limit(1)
-    )
-
-
 def attempts_of(session: Session, case: RecoveryCase) -> list[ChargeAttempt]:
     """Every attempt of a case, oldest first."""
-    return list(
-        session.scalars(
-            select(ChargeAttempt)
-            .where(ChargeAttempt.case_id == case.id)
-            .order_by(ChargeAttempt.started_at, ChargeAttempt.id)
-        )
-    )
+    return list(session.scalars(*_attempts_of(case.id)))
+
+
+@prepared
+def _attempts_of(case_id: UUID) -> Select[ChargeAttempt]:
+    attempts = select(ChargeAttempt).where(ChargeAttempt.case_id == case_id)
+    return attempts.order_by(ChargeAttempt.started_at, ChargeAttempt.id)
 
 
 def find_hold(session: Session, case: RecoveryCase, now: datetime, but: HoldKind | None = None) -> Hold | None:
@@ -123,28 +111,26 @@ def find_hold(session: Session, case: RecoveryCase, now: datetime, but: HoldKind
 
     Holds of the kind `but` are passed over.
     """
-    query = select(Hold).where(
-        Hold.customer_id == case.customer_id,
-        (Hold.case_id.is_(None)) | (Hold.case_id == case.id),
-        Hold.released_at.is_(None),
-        (Hold.until.is_(None)) | (Hold.until > now),
-    )
-    holds = session.scalars(query.where(Hold.kind != but) if but else query).all()
-    return max(holds, key=lambda hold: (hold.until is None, hold.until or now), default=None)
+    return _last_in_force(promise_rows.unreleased(session, case), now, but)
+
+
+def _last_in_force(holds: Sequence[Hold], now: datetime, but: HoldKind | None) -> Hold | None:
+    standing = [hold for hold in holds if hold.kind is not but and (hold.until is None or hold.until > now)]
+    return max(standing, key=lambda hold: (hold.until is None, hold.until or now), default=None)
 
 
 _Wait = tuple[datetime | None, str]
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def _held(session: Session, case: RecoveryCase, now: datetime) -> _Wait | None:
-    hold = find_hold(session, case, now, but=HoldKind.PROMISE)
+def _held(holds: Sequence[Hold], now: datetime) -> _Wait | None:
+    hold = _last_in_force(holds, now, but=HoldKind.PROMISE)
     return (hold.until, hold.kind.value) if hold else None
 
 
-def _promised(session: Session, case: RecoveryCase, attempts: list[ChargeAttempt], now: datetime) -> _Wait | None:
+def _promised(holds: Sequence[Hold], case: RecoveryCase, attempts: list[ChargeAttempt], now: datetime) -> _Wait | None:
     """A promise keeps tries back until its moment; a card that its maker gave since then may be charged before."""
-    promise = promise_rows.find_standing(session, case, now)
+    promise = promise_rows.standing_in(holds, now)
     if promise is None or promise_rows.may_try_from(promise) <= now:
         return None
     given = case.new_card_at if case.new_card_by == "payer" else None
@@ -171,12 +157,18 @@ def find_method_in_force(session: Session, case: RecoveryCase) -> PaymentMethod 
         or customer.default_payment_method_id
         or customer.default_source_id
     )
-    if wanted is None:
-        return None
-    return session.scalar(
-        select(PaymentMethod).where(
-            PaymentMethod.connection_id == case.connection_id, PaymentMethod.stripe_id == wanted
-        )
+    return find_method(session, case, wanted)
+
+
+def find_method(session: Session, case: RecoveryCase, stripe_id: str | None) -> PaymentMethod | None:
+    """A payment method of the account that `case` belongs to, by its id at Stripe, if it has been read."""
+    return session.scalar(*_method(case.connection_id, stripe_id)) if stripe_id else None
+
+
+@prepared
+def _method(connection_id: UUID, stripe_id: str) -> Select[PaymentMethod]:
+    return select(PaymentMethod).where(
+        PaymentMethod.connection_id == connection_id, PaymentMethod.stripe_id == stripe_id
     )
 
 
@@ -201,17 +193,22 @@ def _card_uses(
 ) -> tuple[CardUse, ...]:
     if method is None or method.fingerprint is None:
         return ()
-    rows = session.scalars(
+    card = case.connection_id, method.fingerprint, now - _CARD_BUDGET
+    uses = [*session.scalars(*_uses_of_card(*card)), *past_uses_of_card(session, *card)]
+    newest = sorted(uses, key=lambda row: row.started_at)[-_MOST_USES:]
+    return tuple(CardUse(row.started_at, row.amount, DeclineSignals(**row.signals)) for row in newest)
+
+
+@prepared
+def _uses_of_card(connection_id: UUID, fingerprint: str, since: datetime) -> Select[ChargeAttempt]:
+    return (
         select(ChargeAttempt)
         .where(
-            ChargeAttempt.connection_id == case.connection_id,
-            ChargeAttempt.fingerprint == method.fingerprint,
-            ChargeAttempt.started_at > now - _CARD_BUDGET,
+            ChargeAttempt.connection_id == connection_id,
+            ChargeAttempt.fingerprint == fingerprint,
+            ChargeAttempt.started_at > since,
             ChargeAttempt.reached_network,
             ChargeAttempt.state != AttemptState.REFUSED,
         )
         .order_by(ChargeAttempt.started_at)
     )
-    uses = [*rows, *past_uses_of_card(session, case.connection_id, method.fingerprint, now - _CARD_BUDGET)]
-    newest = sorted(uses, key=lambda row: row.started_at)[-_MOST_USES:]
-    return tuple(CardUse(row.started_at, row.amount, DeclineSignals(**row.signals)) for row in newest)

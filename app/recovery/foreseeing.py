@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.definition import FinalActionSettings
 from app.messages.endings import LEAVES_SUBSCRIPTION, foreseen, has_stake
-from app.models import CampaignVersion, RecoveryCase, Subscription
-from app.recovery.campaigns import read_definition
+from app.models import RecoveryCase, Subscription
+from app.recovery.campaigns import definition_of
 from app.vocabulary import DebtAfterwards, FinalActionKind
 
 NOTHING_TO_END = "there is no subscription to act on"
@@ -27,7 +27,7 @@ def is_anything_to_end(session: Session, case: RecoveryCase) -> bool:
 
 
 def _settings(session: Session, case: RecoveryCase) -> FinalActionSettings:
-    return read_definition(session.get_one(CampaignVersion, case.campaign_version_id)).final_action
+    return definition_of(session, case.campaign_version_id).final_action
 
 
 def _subscription(session: Session, case: RecoveryCase) -> Subscription | None:

@@ -6,10 +6,12 @@ steps themselves are carried out in `handover_steps`.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.models import Connection, Invoice, RecoveryCase, Step
 from app.recovery import steps
 from app.vocabulary import OPEN_CASE_STATES, OPEN_STEP_STATES, ConnectionMode, Enforcement, StepKind, StepState
@@ -47,10 +49,15 @@ def fits(connection: Connection, case: RecoveryCase, kind: StepKind) -> bool:
 
 def is_under_way(session: Session, case: RecoveryCase) -> bool:
     """Whether it is being changed who retries: until that is done, nothing is tried and nothing decided."""
+    return session.scalar(*_under_way(case.id)) is not None
+
+
+@prepared
+def _under_way(case_id: UUID) -> Select[UUID]:
     found = select(Step.id).where(
-        Step.case_id == case.id, Step.kind.in_(BEFORE_TRIES), Step.state.in_(OPEN_STEP_STATES)
+        Step.case_id == case_id, Step.kind.in_(BEFORE_TRIES), Step.state.in_(OPEN_STEP_STATES)
     )
-    return session.scalar(found.limit(1)) is not None
+    return found.limit(1)
 
 
 def clear_of_stripe(invoice: Invoice, now: datetime) -> datetime | None:
@@ -86,8 +93,13 @@ def _was_taken(session: Session, case: RecoveryCase) -> bool:
 
 def _handovers(session: Session, case: RecoveryCase) -> list[Step]:
     """Every hand-over of the case, in the order in which they ended; what has not ended comes last."""
-    query = select(Step).where(Step.case_id == case.id, Step.kind.in_(OF_INVOICE))
-    return list(session.scalars(query.order_by(Step.finished_at.asc().nulls_last(), Step.due_at)))
+    return list(session.scalars(*_handovers_of(case.id)))
+
+
+@prepared
+def _handovers_of(case_id: UUID) -> Select[Step]:
+    query = select(Step).where(Step.case_id == case_id, Step.kind.in_(OF_INVOICE))
+    return query.order_by(Step.finished_at.asc().nulls_last(), Step.due_at)
 
 
 def _not_before(former: list[Step], kind: StepKind, now: datetime) -> datetime:

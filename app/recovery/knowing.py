@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.models import RetryDecision, RetryKnowledge
 from app.retries.facts import CaseFacts
 from app.retries.knowledge import SHIPPED, Knowledge, read_knowledge
@@ -15,8 +16,13 @@ _read = lru_cache(maxsize=32)(read_knowledge)
 
 def newest(session: Session) -> Knowledge:
     """The organization's newest knowledge; the shipped one before anything was learnt."""
-    content = session.scalar(select(RetryKnowledge.content).order_by(RetryKnowledge.id.desc()).limit(1))
+    content = session.scalar(*_newest())
     return _read(content) if content else SHIPPED
+
+
+@prepared
+def _newest() -> Select[str]:
+    return select(RetryKnowledge.content).order_by(RetryKnowledge.id.desc()).limit(1)
 
 
 def find(session: Session, version: str) -> Knowledge | None:

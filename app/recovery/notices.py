@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from app.messages import outbox
 from app.messages.cadence import MailKind
 from app.messages.promises import key_for
-from app.models import CampaignVersion, Message, RecoveryCase
+from app.models import Message, RecoveryCase
 from app.recovery import mail_steps
-from app.recovery.campaigns import read_definition
+from app.recovery.campaigns import definition_of
 from app.vocabulary import OPEN_CASE_STATES, MessageState
 
 ONE_DAY = timedelta(days=1)
@@ -32,7 +32,7 @@ def tell_of_broken_promise(session: Session, case: RecoveryCase, hold_id: UUID, 
     leaves this customer alone, or writes no mails at all. One day promised for several invoices passes in one mail."""
     if case.state not in OPEN_CASE_STATES:
         return
-    definition = read_definition(session.get_one(CampaignVersion, case.campaign_version_id))
+    definition = definition_of(session, case.campaign_version_id)
     says_it_itself = any(message.on == "promise_broken" for message in definition.messages)
     if not definition.messages or says_it_itself or mail_steps.is_excluded(session, case, definition):
         return

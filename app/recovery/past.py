@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.models import ChargeAttempt, PastAttempt, PastFailure, RecoveryCase
 
 
@@ -26,6 +27,11 @@ def past_uses_of_card(
     session: Session, connection_id: UUID, fingerprint: str, since: datetime
 ) -> Sequence[PastAttempt]:
     """Charges of a card number from before that reached the network since `since`, unless a case knows them by now."""
+    return session.scalars(*_uses_of_card(connection_id, fingerprint, since)).all()
+
+
+@prepared
+def _uses_of_card(connection_id: UUID, fingerprint: str, since: datetime) -> Select[PastAttempt]:
     is_known = select(ChargeAttempt.id).where(
         ChargeAttempt.connection_id == PastAttempt.connection_id, ChargeAttempt.charge_id == PastAttempt.charge_id
     )
@@ -36,7 +42,7 @@ def past_uses_of_card(
         PastAttempt.reached_network,
         ~is_known.exists(),
     )
-    return session.scalars(query.order_by(PastAttempt.started_at)).all()
+    return query.order_by(PastAttempt.started_at)
 
 
 def past_stories(session: Session, since: datetime) -> Iterator[PastStory]:

@@ -12,15 +12,13 @@ from sqlalchemy.orm import Session
 from app.accounts import conflicts
 from app.campaigns.definition import CampaignDefinition
 from app.models import (
-    CampaignVersion,
     CaseEntry,
     Message,
     RecoveryCase,
     Step,
     SubscriptionSnapshot,
 )
-from app.recovery import cases, handover, mail_steps, promise_rows, steps
-from app.recovery.campaigns import read_definition
+from app.recovery import campaigns, cases, handover, mail_steps, promise_rows, steps
 from app.recovery.cases import Happened
 from app.recovery.choices import CHOICE_TOLD
 from app.recovery.deciding import decide_now, decide_without_hold
@@ -46,7 +44,7 @@ LEFT_ALONE = "the campaign leaves this customer alone"
 
 def definition_of(session: Session, case: RecoveryCase) -> CampaignDefinition:
     """The campaign content that this case was pinned to when it began."""
-    return read_definition(session.get_one(CampaignVersion, case.campaign_version_id))
+    return campaigns.definition_of(session, case.campaign_version_id)
 
 
 def plan_opening(session: Session, case: RecoveryCase, now: datetime) -> None:

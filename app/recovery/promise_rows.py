@@ -3,11 +3,14 @@
 A promise is a hold of kind `promise` on one case. Only reads and writes rows; making and breaking one is `promises`'.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.models import ChargeAttempt, Hold, RecoveryCase
 from app.recovery import cases
 from app.vocabulary import AttemptState, CaseState, EntryKind, HoldKind
@@ -16,15 +19,33 @@ MADE, MOVED, KEPT, BROKEN = "promise_made", "promise_moved", "promise_kept", "pr
 DECLINED = (AttemptState.DECLINED, AttemptState.REQUIRES_ACTION)
 
 
+def unreleased(session: Session, case: RecoveryCase) -> Sequence[Hold]:
+    """The holds on `case` or on all of its customer's that nobody has released, newest first; over or not."""
+    return session.scalars(*_unreleased(case.customer_id, case.id)).all()
+
+
+@prepared
+def _unreleased(customer_id: UUID, case_id: UUID) -> Select[Hold]:
+    is_on_case = Hold.case_id.is_(None) | (Hold.case_id == case_id)
+    holds = select(Hold).where(Hold.customer_id == customer_id, is_on_case, Hold.released_at.is_(None))
+    return holds.order_by(Hold.begins_at.desc())
+
+
 def find_standing(session: Session, case: RecoveryCase, now: datetime) -> Hold | None:
     """The promise that stands for `case` at `now`: neither broken nor taken back, its day not over."""
-    return session.scalar(
-        select(Hold)
-        .where(Hold.customer_id == case.customer_id, (Hold.case_id.is_(None)) | (Hold.case_id == case.id))
-        .where(Hold.kind == HoldKind.PROMISE, Hold.released_at.is_(None), Hold.until > now)
-        .order_by(Hold.begins_at.desc())
-        .limit(1)
-    )
+    return standing_in(unreleased(session, case), now)
+
+
+def standing_in(holds: Sequence[Hold], now: datetime) -> Hold | None:
+    """The same among the unreleased holds of a case."""
+    return next((hold for hold in holds if hold.kind is HoldKind.PROMISE and hold.until and hold.until > now), None)
+
+
+def promised_in(holds: Sequence[Hold], since: datetime) -> datetime | None:
+    """The day that was last promised since a moment, among the unreleased holds of a case; passed or not."""
+    promises = (hold for hold in holds if hold.kind is HoldKind.PROMISE and hold.begins_at >= since)
+    newest = next(promises, None)
+    return (newest.promised_for or newest.until) if newest else None
 
 
 def find_due(session: Session, case: RecoveryCase, now: datetime) -> Hold | None:

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.db import prepared, table_of
 from app.errors import RecoupError
 from app.models import RecoveryCase, Step
 from app.vocabulary import OPEN_STEP_STATES, StepKind, StepState
@@ -33,6 +34,10 @@ CLAIM = text(
     returning organization_id, id, lease_token
     """
 )
+
+
+_STEPS = table_of(Step)
+_PLAN = insert(_STEPS).on_conflict_do_nothing(index_elements=["case_id", "key"]).returning(_STEPS.c.id)
 
 
 class LeaseLost(RecoupError):
@@ -58,29 +63,30 @@ def plan(
     content: dict[str, Any] | None = None,
 ) -> bool:
     """Plan a step; False (and nothing changed) where the case has had one of this key."""
-    statement = (
-        insert(Step)
-        .values(
-            organization_id=case.organization_id,
-            case_id=case.id,
-            kind=kind,
-            key=key,
-            due_at=due_at,
-            state=StepState.PLANNED,
-            why=why,
-            plan=content or {},
-            claims=0,
-        )
-        .on_conflict_do_nothing(index_elements=["case_id", "key"])
-        .returning(Step.id)
-    )
-    return session.scalar(statement) is not None
+    step = {
+        "id": uuid4(),
+        "organization_id": case.organization_id,
+        "case_id": case.id,
+        "kind": kind,
+        "key": key,
+        "due_at": due_at,
+        "state": StepState.PLANNED,
+        "why": why,
+        "plan": content or {},
+        "claims": 0,
+    }
+    return session.scalar(_PLAN, step) is not None
 
 
 def open_steps(session: Session, case_id: UUID, kind: StepKind | None = None) -> list[Step]:
     """Steps of a case that are still to come or under way, soonest first."""
-    query = select(Step).where(Step.case_id == case_id, Step.state.in_(OPEN_STEP_STATES)).order_by(Step.due_at)
-    return list(session.scalars(query.where(Step.kind == kind) if kind else query))
+    found = session.scalars(*_open_steps(case_id))
+    return [step for step in found if kind in (None, step.kind)]
+
+
+@prepared
+def _open_steps(case_id: UUID) -> Select[Step]:
+    return select(Step).where(Step.case_id == case_id, Step.state.in_(OPEN_STEP_STATES)).order_by(Step.due_at)
 
 
 def cancel(

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.models import ChargeAttempt, Customer, PastAttempt, PaymentMethod, RecoveryCase
 from app.recovery.past import PastStory, past_stories
 from app.retries.facts import Attempt, Card, CaseFacts, DeclineSignals
@@ -26,13 +27,18 @@ AnyAttempt = ChargeAttempt | PastAttempt
 
 def earlier_stories(session: Session, case: RecoveryCase) -> list[CaseFacts]:
     """The customer's own cases that began before this one, newest first."""
+    rows = session.scalars(*_earlier(case.customer_id, case.failed_at)).all()
+    return tell(session, rows) if rows else []
+
+
+@prepared
+def _earlier(customer_id: UUID, before: datetime) -> Select[RecoveryCase]:
     query = select(RecoveryCase).where(
-        RecoveryCase.customer_id == case.customer_id,
-        RecoveryCase.failed_at < case.failed_at,
+        RecoveryCase.customer_id == customer_id,
+        RecoveryCase.failed_at < before,
         RecoveryCase.origin == CaseOrigin.FAILURE,
     )
-    rows = session.scalars(query.order_by(RecoveryCase.failed_at.desc(), RecoveryCase.id).limit(_EARLIER)).all()
-    return tell(session, rows) if rows else []
+    return query.order_by(RecoveryCase.failed_at.desc(), RecoveryCase.id).limit(_EARLIER)
 
 
 def all_stories(session: Session, since: datetime, at_most: int) -> list[CaseFacts]:

@@ -130,4 +130,4 @@ def _settle(session: Session, connection: Connection, by: Person, now: datetime)
             over.append(ConflictKind.STRIPE_ENDS_FIRST)  # an invoice that Stripe does not retry has no last try
     else:
         over = [ConflictKind.STRIPE_PLANS_TRY, ConflictKind.STRIPE_TRIED]
-    conflicts.settle(session, connection.id, over, now, f"{by.name} switched the connection", subject=None)
+    conflicts.settle_everywhere(session, connection.id, over, now, f"{by.name} switched the connection")
