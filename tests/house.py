@@ -81,6 +81,7 @@ def open_house(settings: Settings, pools: Database) -> Iterator[House]:
     sandbox = run_in_thread(settings.home, SandboxClock(settings.home / "clock.json"))
     background: Background = sandbox.app.extensions["sandbox"]
     background.stop()
+    sandbox.app.extensions["sandbox_people"].stop()  # nobody here reads mail, and their file changes under their hands
     postman = background._postman
     assert postman is not None
     web = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True, request_handler=_Quiet)

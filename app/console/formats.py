@@ -44,6 +44,13 @@ def distance(moment: datetime | None) -> Markup:
     return _time(moment, format_timedelta(gap, add_direction=True, threshold=1.2, locale="en"))
 
 
+def ago(moment: datetime, wall: datetime) -> Markup:
+    """How long ago by the machine's clock (`wall`) something was that is dated by that clock, which nobody turns."""
+    gap = moment - wall
+    shown = "just now" if abs(gap.total_seconds()) < 30 else format_timedelta(gap, add_direction=True, locale="en")
+    return _time(moment, shown)
+
+
 def money(amount: Money | int | None, currency: str | None = None) -> str:
     """A `Money`, or minor units and their currency, as people write it."""
     if amount is None:

@@ -13,13 +13,14 @@ from app.console.blueprint import console
 from app.console.paging import read_page
 from app.errors import RecoupError
 from app.models import Campaign, Rehearsal
+from app.recovery.campaigns import newest_version, read_definition
 from app.rehearsal import book
 from app.rehearsal.errors import RehearsalFailed
-from app.rehearsal.ordering import MOST_CASES, MOST_DAYS
+from app.rehearsal.ordering import MOST_CASES, MOST_DAYS, USUAL_DAYS, fitting_days
 from app.rehearsal.report import CONTENT_POLICY
 from app.vocabulary import RehearsalState
 
-CASES, DAYS, SEED = 200, 40, 1
+CASES, SEED = 200, 1
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -29,15 +30,19 @@ def rehearsals() -> ResponseReturnValue:
         campaigns = session.scalars(
             select(Campaign).where(Campaign.archived_at.is_(None)).order_by(Campaign.position)
         ).all()
+        fitting = {row.slug: fitting_days(read_definition(newest_version(session, row.id))) for row in campaigns}
+        usual = next((row.slug for row in campaigns if row.is_default), "")
+        chosen = request.args.get("campaign", usual)
         page = read_page(session, select(Rehearsal).order_by(Rehearsal.began_at.desc()))
         return render_template(
             "console/rehearsals.html",
             campaigns=campaigns,
-            chosen=request.args.get("campaign", ""),
+            chosen=chosen,
+            fitting=fitting,
             page=page,
             wall=current.wall_now(),
             book=book,
-            defaults={"cases": CASES, "days": DAYS, "seed": SEED},
+            defaults={"cases": CASES, "days": fitting.get(chosen, USUAL_DAYS), "seed": SEED},
             most={"cases": MOST_CASES, "days": MOST_DAYS, "seed": _LARGEST_SEED},
         )
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.rehearsal.figures import ours, sent
 from app.rehearsal.orders import Order
+from app.rehearsal.words import many
 from app.vocabulary import ConnectionMode, FinalActionKind
 
 Plain = dict[str, Any]
@@ -70,7 +71,7 @@ def _two_mails_a_day(_order: Order, result: Plain, _figures: Plain) -> Iterator[
     crowded = [place for place, count in days.items() if count > 1]
     if crowded:
         example = " and ".join(kinds[crowded[0]])
-        yield f"Two mails or more on one day: {len(crowded)} times, for example {example} on {crowded[0][1]}."
+        yield f"Two mails or more on one day: {many(len(crowded), 'time')}, for example {example} on {crowded[0][1]}."
 
 
 def _mails_after_payment(_order: Order, result: Plain, _figures: Plain) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _mails_after_payment(_order: Order, result: Plain, _figures: Plain) -> Itera
         and datetime.fromisoformat(mail["at"]) >= datetime.fromisoformat(case["recovered_at"]) + _A_MOMENT
     ]
     if late:
-        yield f"{len(late)} mails asked for money that had been paid."
+        yield f"{many(len(late), 'mail')} asked for money that had been paid."
 
 
 def _rungs_not_reached(order: Order, result: Plain, _figures: Plain) -> Iterator[str]:
@@ -115,7 +116,7 @@ def _in_another_language(_order: Order, result: Plain, _figures: Plain) -> Itera
             if wanted and written.partition("-")[0].lower() != wanted:
                 missed[wanted, written] += 1
     for (wanted, written), count in missed.most_common():
-        yield f"{count} customers prefer the language {wanted} and were written to in {written}."
+        yield f"Written to in {written} instead of the language {wanted}, which they prefer: {many(count, 'customer')}."
 
 
 def _downgrade_without_price(order: Order, result: Plain, _figures: Plain) -> Iterator[str]:
@@ -124,14 +125,16 @@ def _downgrade_without_price(order: Order, result: Plain, _figures: Plain) -> It
         return
     without = Counter(case["currency"] for case in result["cases"] if case["currency"] not in final.prices)
     for currency, count in without.most_common():
-        yield f"The downgrade names no price in {currency.upper()}: {count} subscriptions would be cancelled instead."
+        them = many(count, "subscription")
+        yield f"The downgrade names no price in {currency.upper()}: {them} would be cancelled instead."
 
 
 def _unfinished(order: Order, _result: Plain, figures: Plain) -> Iterator[str]:
     if figures["unfinished"]:
         ends = order.content.window_days
         advice = f" Rehearse at least {ends + 10} days to see their end." if order.days < ends + 10 else ""
-        yield f"{figures['unfinished']} cases were still open when the rehearsal ended after {order.days} days.{advice}"
+        them = many(figures["unfinished"], "case")
+        yield f"{them} still open when the rehearsal ended after {many(order.days, 'day')}.{advice}"
 
 
 def _local(case: Plain, at: str) -> datetime:

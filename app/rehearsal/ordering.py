@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.campaigns.definition import CampaignDefinition
 from app.campaigns.matching import matches
 from app.campaigns.segments import INTERVALS
+from app.messages.wording import all_texts
 from app.models import Campaign, Connection, Organization, RetryKnowledge, Subscription
 from app.money import Money
 from app.recovery.campaigns import choose, in_force, newest_version, read_definition
@@ -19,9 +20,11 @@ from app.recovery.segment_facts import read_past
 from app.rehearsal.errors import RehearsalFailed
 from app.rehearsal.orders import Order
 from app.rehearsal.population import LEAST, Failure, draw_people, real_mix
+from app.rehearsal.words import many
 from app.vocabulary import ConnectionMode, ConnectionStatus
 
 MOST_CASES, MOST_DAYS = 2000, 180
+USUAL_DAYS, MARGIN_DAYS = 40, 12
 MOST_TOLD = 10
 _SHOWN = (
     "slug name support_email sender_name sender_email reply_to website postal_address brand_color logo_url timezone"
@@ -62,7 +65,13 @@ def make_order(
         prices=_prices(session, definition),
         coverage=tuple(told),
         knowledge=_knowledge(session),
+        wordings=all_texts(session),
     )
+
+
+def fitting_days(definition: CampaignDefinition) -> int:
+    """So many days that every case of a rehearsal can come to its end: failures lie in its first quarter or week."""
+    return min(max(USUAL_DAYS, definition.window_days + MARGIN_DAYS), MOST_DAYS)
 
 
 def shares(order: Order, parts: int) -> list[Order]:
@@ -90,8 +99,8 @@ def _covered(session: Session, campaign: Campaign, now: datetime) -> tuple[Seque
     definition = read_definition(newest_version(session, campaign.id))
     found = coverage(session, now)
     said = [
-        f"No segment fits {plan.by_default} of the {plan.subscriptions} subscriptions to {plan.plan}: their failures"
-        " fall to the default campaign."
+        f"No segment fits {plan.by_default} of the {many(plan.subscriptions, 'subscription')} to {plan.plan}:"
+        " their failures fall to the default campaign."
         for plan in found.plans[:MOST_TOLD]
         if plan.by_default
     ]
@@ -102,7 +111,8 @@ def _covered(session: Session, campaign: Campaign, now: datetime) -> tuple[Seque
     elif found.subscriptions and not gets:
         said.append("No plan reaches this campaign as things stand; it was rehearsed with whom its segment fits.")
     elif beaten > 0:
-        said.append(f"{beaten} subscriptions that its segment fits never reach this campaign, another comes first.")
+        never = "never reaches" if beaten == 1 else "never reach"
+        said.append(f"{many(beaten, 'subscription')} that its segment fits {never} this campaign, another comes first.")
     theirs = [plan.interval for plan in found.plans if plan.campaigns[campaign.slug] and plan.interval in INTERVALS]
     return list(dict.fromkeys(filter(None, theirs))) or definition.intervals or ["month"], said
 

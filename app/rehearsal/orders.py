@@ -58,6 +58,7 @@ class Order:
     prices: dict[str, dict[str, Any]] = field(default_factory=dict)
     coverage: tuple[str, ...] = ()
     knowledge: dict[str, Any] | None = None
+    wordings: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def content(self) -> CampaignDefinition:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from app.money import Money, format_money
 from app.rehearsal.figures import step_name
 from app.rehearsal.orders import Order
+from app.rehearsal.words import many
 from app.vocabulary import ConnectionMode
 
 Plain = dict[str, Any]
@@ -112,7 +113,7 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("app.rehearsal"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    made.filters.update(percent=_percent, short_day=_day)
+    made.filters.update(percent=_percent, many=many, short_day=_day)
     made.globals.update(
         money=_money,
         shaded=_shaded,

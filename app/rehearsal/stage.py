@@ -22,7 +22,7 @@ from app.accounts.users import create_organization
 from app.context import Context
 from app.crypto import KeyRing, generate_key
 from app.db import Database
-from app.models import Organization, RetryKnowledge
+from app.models import MailWording, Organization, RetryKnowledge
 from app.recovery.campaigns import add_version
 from app.rehearsal.bell import NOWHERE, StageBell
 from app.rehearsal.orders import Order
@@ -167,6 +167,13 @@ def _organization(context: Context, order: Order) -> UUID:
             is_default=True,
             now=now,
             by=BY,
+        )
+        session.add_all(
+            MailWording(
+                organization_id=organization_id, language=language, key=key, text=text, changed_at=now, changed_by=BY
+            )
+            for language, texts in order.wordings.items()
+            for key, text in texts.items()
         )
         if order.knowledge:
             session.add(RetryKnowledge(organization_id=organization_id, learnt_at=now, **order.knowledge))

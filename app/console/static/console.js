@@ -71,6 +71,16 @@ document.addEventListener("focusin", (event) => {
   if (event.target.matches("input[data-select]")) event.target.select();
 });
 
+// A choice may bring a value for another field along, until somebody writes one there.
+for (const select of document.querySelectorAll("select[data-brings]")) {
+  const field = document.getElementById(select.dataset.brings);
+  let isOurs = true;
+  field.addEventListener("input", () => (isOurs = false));
+  select.addEventListener("change", () => {
+    if (isOurs) field.value = select.selectedOptions[0].dataset.brings;
+  });
+}
+
 if (liveSwitch && isLive) {
   liveSwitch.hidden = false;
   liveSwitch.addEventListener("click", () => {

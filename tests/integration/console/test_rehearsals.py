@@ -54,9 +54,17 @@ def silence(context: Context, world: World, rehearsal_id: UUID, *, since_beat: b
 def test_asking_for_one_rings_a_worker_and_leads_to_a_page_that_comes_again(
     browser: Browser, context: Context, world: World
 ) -> None:
-    assert "Rehearse" in browser.get("/rehearsals?campaign=monthly").text
+    long = MONTHLY.model_copy(update={"window_days": 60})
+    with context.database.organization(world.organization_id) as session:
+        now = context.clock.now()
+        add_version(session, slug="annual", name="Annual", definition=long, is_default=False, now=now, by="test")
+    form = browser.get("/rehearsals?campaign=monthly").text
+    assert 'value="monthly" data-brings="40" selected' in form
+    assert 'value="annual" data-brings="72"' in form
+    assert 'max="180" value="40"' in form
     rehearsal_id = begun(browser)
     assert context.bell.waiting() == 1
+    assert "just now" in browser.get("/rehearsals").text
     page = browser.get(f"/rehearsals/{rehearsal_id}")
     assert "Playing" in page.text
     assert page.headers["Refresh"] == "3"

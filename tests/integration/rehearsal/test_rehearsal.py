@@ -15,6 +15,7 @@ from app.campaigns.definition import MONTHLY, RetrySettings
 from app.cli.rehearse import rehearse as command
 from app.clock import SystemClock
 from app.context import Context
+from app.messages.wording import Author, change
 from app.recovery.campaigns import add_version
 from app.rehearsal import rooms, shares
 from app.rehearsal.errors import Cancelled, RehearsalFailed
@@ -66,8 +67,15 @@ def url(context: Context) -> str:
 def test_a_rehearsal_plays_every_case_to_its_end_and_touches_nothing_real(
     context: Context, organization_id: UUID
 ) -> None:
+    with context.database.organization(organization_id) as session:
+        reasons = ("no_funds", "bank_declined", "details_outdated", "temporary", "unknown")
+        ours = {
+            "en": dict.fromkeys((f"payment_failed.subject.{why}" for why in reasons), "{product}, in our own words")
+        }
+        change(session, ours, Author("test"), context.clock.now())
     before, heard = everything(context), []
     rehearsed = rehearse(context, order(context, organization_id), heard.append)
+    assert "in our own words" in rehearsed.html
     assert everything(context) == before
     assert rooms.rooms(url(context)) == []
     assert not (context.settings.home / "outbox").exists()

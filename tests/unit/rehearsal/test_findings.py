@@ -100,7 +100,7 @@ def test_a_step_that_never_fires_is_named_with_the_reasons() -> None:
 
 def test_two_mails_on_one_day_of_the_reader_are_found_and_a_thank_you_is_no_second() -> None:
     both = case(mails=[mail("reminder_1", 3, "reminder"), mail("final_notice", 3.1)])
-    assert "Two mails or more on one day: 1 times" in warned(both)
+    assert "Two mails or more on one day: 1 time, for" in warned(both)
     thanked = case(mails=[mail("reminder_1", 3, "reminder"), mail("recovered", 3.1)])
     assert "Two mails" not in warned(thanked)
 
@@ -111,7 +111,7 @@ def test_a_mail_after_the_payment_is_found_but_not_one_of_the_same_second() -> N
     assert "asked for money that had been paid" not in warned(
         case(**paid, mails=[mail("reminder_1", 3 + moment, "reminder")])
     )
-    assert "1 mails asked for money that had been paid" in warned(
+    assert "1 mail asked for money that had been paid" in warned(
         case(**paid, mails=[mail("reminder_1", 4, "reminder")])
     )
 
@@ -121,13 +121,20 @@ def test_mails_at_night_languages_and_open_cases_are_said() -> None:
         case(state="waiting", locale="pt-BR", mails=[mail("reminder_1", 3.65, "reminder")]), given=order(days=20)
     )
     assert "1 of 1 mails left between 22:00 and 7:00" in said
-    assert "1 customers prefer the language pt and were written to in en" in said
-    assert "1 cases were still open when the rehearsal ended after 20 days. Rehearse at least 38 days" in said
+    assert "Written to in en instead of the language pt, which they prefer: 1 customer." in said
+    assert "1 case still open when the rehearsal ended after 20 days. Rehearse at least 38 days" in said
+
+
+def test_one_is_no_many() -> None:
+    page = render(
+        order(days=1), {"letters": []}, figures(order(), {"cases": [case()], "letters": [], "troubles": []}), []
+    )
+    assert "1 failed payment over 1 day from" in page
 
 
 def test_a_downgrade_without_a_price_in_a_currency_is_said() -> None:
     given = order(MONTHLY.model_copy(update={"final_action": DOWNGRADE}))
-    assert "no price in USD: 1 subscriptions would be cancelled" in warned(case(currency="usd"), case(), given=given)
+    assert "no price in USD: 1 subscription would be cancelled" in warned(case(currency="usd"), case(), given=given)
 
 
 def test_what_went_wrong_comes_before_everything_else() -> None:
