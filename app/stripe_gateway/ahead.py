@@ -1,5 +1,5 @@
-"""What lies ahead and nothing has failed with yet: subscriptions that are charged soon with the card they have, and
-invoices that their customers pay by hand. A page at a time, as in `listing`.
+"""What lies ahead and nothing has failed with yet: who is subscribed to what, subscriptions that are charged soon with
+the card they have, and invoices that their customers pay by hand. A page at a time, as in `listing`.
 """
 
 from dataclasses import dataclass
@@ -7,7 +7,13 @@ from datetime import datetime
 from functools import partial
 
 from app.stripe_gateway.listing import ListingCalls
-from app.stripe_gateway.readers import read_customer, read_invoice, read_payment_method, read_subscription
+from app.stripe_gateway.readers import (
+    TERMINAL_STATUSES,
+    read_customer,
+    read_invoice,
+    read_payment_method,
+    read_subscription,
+)
 from app.stripe_gateway.readers.fields import Json, table, text
 from app.stripe_gateway.snapshots import (
     CustomerSnapshot,
@@ -25,6 +31,14 @@ _CARDS = (
     ("customer", "invoice_settings", "default_payment_method"),
     ("customer", "default_source"),
 )
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """A subscription that is not over, with its customer."""
+
+    subscription: SubscriptionSnapshot
+    customer: CustomerSnapshot
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,19 @@ class AheadCalls(ListingCalls):
         ask = partial(self._v1.subscriptions.list)
         return self._page("subscription_write", ask, params, is_wanted).map(_read_charged_next)
 
+    def subscribers_page(self, *, cursor: str | None = None) -> Page[Subscriber]:
+        """Subscriptions that are not over, newest first, with their customers; whose customer is only named, left out.
+
+        Stripe leaves out cancelled ones unless they are asked for.
+        """
+        params: Json = {"expand": ["data.customer"], **({"starting_after": cursor} if cursor else {})}
+
+        def is_wanted(row: Json) -> bool:
+            return table(row, "customer") is not None and text(row, "status") not in TERMINAL_STATUSES
+
+        ask = partial(self._v1.subscriptions.list)
+        return self._page("subscription_write", ask, params, is_wanted).map(_read_subscriber)
+
     def invoices_by_hand_page(self, *, cursor: str | None = None) -> Page[InvoiceSnapshot]:
         """Open invoices that are mailed to be paid by hand, newest first."""
         params: Json = {"collection_method": BY_HAND, "status": "open"}
@@ -66,6 +93,10 @@ class AheadCalls(ListingCalls):
 
         ask = partial(self._v1.invoices.list)
         return self._page("invoice_write", ask, params, is_wanted).map(read_invoice)
+
+
+def _read_subscriber(row: Json) -> Subscriber:
+    return Subscriber(read_subscription(row), read_customer(table(row, "customer") or {}))
 
 
 def _read_charged_next(row: Json) -> ChargedNext:

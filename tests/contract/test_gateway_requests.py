@@ -153,6 +153,7 @@ CALLS: dict[str, list[Call]] = {
         lambda g: g.charged_next_page(after=MOMENT, until=MOMENT),
         lambda g: g.charged_next_page(after=MOMENT, until=MOMENT, cursor="sub_1"),
     ],
+    "subscribers_page": [lambda g: g.subscribers_page(), lambda g: g.subscribers_page(cursor="sub_1")],
     "invoices_by_hand_page": [lambda g: g.invoices_by_hand_page(), lambda g: g.invoices_by_hand_page(cursor="in_1")],
     "failed_charges_page": [lambda g: g.failed_charges_page(created_after=MOMENT, cursor="ch_1")],
     "invoices_page": [

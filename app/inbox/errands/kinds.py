@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from app.inbox.backfill import charges, invoices, old_debts
+from app.inbox.backfill import charges, invoices, old_debts, subscribers
 from app.inbox.errands.walk import Walk
 from app.inbox.notices import cards as expiring_cards
 from app.inbox.notices import invoices as due_invoices
@@ -19,7 +19,11 @@ STAGES: dict[ErrandKind, tuple[tuple[str, Stage], ...]] = {
         ("invoices", their_invoices.look),
         ("cases", our_cases.look),
     ),
-    ErrandKind.BACKFILL: (("charges", charges.read), ("invoices", invoices.read)),
+    ErrandKind.BACKFILL: (
+        ("charges", charges.read),
+        ("invoices", invoices.read),
+        ("subscribers", subscribers.read),
+    ),
     ErrandKind.NOTICES: (("cards", expiring_cards.look), ("invoices", due_invoices.look)),
     ErrandKind.OLD_DEBTS: (("open", old_debts.open_some),),
 }

@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 from app.inbox.handlers.arrival import Arrival
-from app.models import ChargeAttempt, Customer, Invoice, RecoveryCase, Subscription
-from app.recovery.projections import find_invoice
+from app.models import ChargeAttempt, Customer, Invoice, RecoveryCase
 from app.vocabulary import OPEN_CASE_STATES, CaseState
 
 UNPAID = (*OPEN_CASE_STATES, CaseState.EXHAUSTED)
@@ -15,11 +14,7 @@ UNPAID = (*OPEN_CASE_STATES, CaseState.EXHAUSTED)
 
 def has_case(arrival: Arrival, invoice_id: str) -> bool:
     """Whether a case was ever opened for a Stripe invoice."""
-    with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        invoice = find_invoice(session, arrival.connection.id, invoice_id)
-        if invoice is None:
-            return False
-        return session.scalar(select(RecoveryCase.id).where(RecoveryCase.invoice_id == invoice.id)) is not None
+    return _has_case(arrival, Invoice.stripe_id == invoice_id)
 
 
 def unpaid_invoices_of_customer(arrival: Arrival, customer_id: str) -> list[str]:
@@ -58,13 +53,14 @@ def find_customer_row(arrival: Arrival, customer_id: str) -> UUID | None:
         )
 
 
-def knows_subscription(arrival: Arrival, subscription_id: str) -> bool:
-    """Whether Recoup keeps a projection of this subscription."""
-    with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        query = select(Subscription.id).where(
-            Subscription.connection_id == arrival.connection.id, Subscription.stripe_id == subscription_id
-        )
-        return session.scalar(query) is not None
+def has_case_of_customer(arrival: Arrival, customer_id: str) -> bool:
+    """Whether a case was ever opened for an invoice of this customer."""
+    return _has_case(arrival, Invoice.customer_stripe_id == customer_id)
+
+
+def has_case_of_subscription(arrival: Arrival, subscription_id: str) -> bool:
+    """Whether a case was ever opened for an invoice of this subscription."""
+    return _has_case(arrival, Invoice.subscription_stripe_id == subscription_id)
 
 
 def observe_each(arrival: Arrival, invoice_ids: Iterable[str]) -> str:
@@ -74,6 +70,17 @@ def observe_each(arrival: Arrival, invoice_ids: Iterable[str]) -> str:
         arrival.observe(invoice_id)
         count += 1
     return f"{count} open case(s) looked at again"
+
+
+def _has_case(arrival: Arrival, condition: ColumnElement[bool]) -> bool:
+    query = (
+        select(RecoveryCase.id)
+        .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
+        .where(Invoice.connection_id == arrival.connection.id, condition)
+        .limit(1)
+    )
+    with arrival.context.database.organization(arrival.connection.organization_id) as session:
+        return session.scalar(query) is not None
 
 
 def _invoices(arrival: Arrival, condition: ColumnElement[bool]) -> list[str]:
