@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from app.api.blueprint import api
-from app.api.operations import OPERATIONS, Operation, read_body, read_parameters
+from app.api.operations import OPERATIONS, Nothing, Operation, read_body, read_parameters
 from app.api.problems import Refused
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -34,8 +34,9 @@ def nothing_here(rest: str) -> ResponseReturnValue:
 
 def _answering(listed: Operation) -> Callable[..., ResponseReturnValue]:
     def answer(**values: Any) -> ResponseReturnValue:
+        asked = read_parameters(listed.asks or Nothing, request.args)
         if listed.asks is not None:
-            values["asked"] = read_parameters(listed.asks, request.args)
+            values["asked"] = asked
         if listed.takes is not None:
             values["body"] = read_body(listed.takes, request.get_data())
         return _respond(listed, listed.view(**values))

@@ -123,19 +123,19 @@ def _full(detail: CaseDetail, weighed: Weighing | None, at: datetime) -> CaseFul
         campaign=CampaignShape(
             slug=detail.campaign.slug, name=detail.campaign.name, version=detail.campaign_version.number
         ),
-        next_step=StepShape.of(coming) if coming else None,
-        hold=HoldShape.of(hold) if hold else None,
+        next_step=StepShape.read(coming) if coming else None,
+        hold=HoldShape.read(hold) if hold else None,
         plan=weighed,
-        final_action=FinalActionShape.model_validate(detail.snapshot) if detail.snapshot else None,
+        final_action=FinalActionShape.read(detail.snapshot) if detail.snapshot else None,
         **_history(detail),
     )
 
 
 def _history(detail: CaseDetail) -> dict[str, Any]:
     return {
-        "steps": [StepShape.of(step) for step in detail.steps],
+        "steps": [StepShape.read(step) for step in detail.steps],
         "attempts": [AttemptShape.of(attempt) for attempt in detail.attempts],
-        "messages": [MessageShape.of(message) for message in detail.messages],
-        "holds": [HoldShape.of(hold) for hold in detail.holds],
-        "timeline": [EntryShape.of(entry) for entry in detail.entries],
+        "messages": [MessageShape.read(message) for message in detail.messages],
+        "holds": [HoldShape.read(hold) for hold in detail.holds],
+        "timeline": [EntryShape.read(entry) for entry in detail.entries],
     }

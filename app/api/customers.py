@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, or_, select
 
 from app.api.blueprint import context, holder, now, rows
@@ -17,14 +16,8 @@ from app.recovery.queries import CaseDetail
 from app.vocabulary import OPEN_CASE_STATES, ApiScope, CaseState
 
 
-class Nothing(BaseModel):
-    """No parameters."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-@operation("/customers/<customer>/status", asks=Nothing, answers=CustomerStatus, may_fail=(404,))
-def customer_status(customer: str, asked: Nothing) -> CustomerStatus:
+@operation("/customers/<customer>/status", answers=CustomerStatus, may_fail=(404,))
+def customer_status(customer: str) -> CustomerStatus:
     """How things stand between a customer and their payments.
 
     `customer` is their id at Stripe. 404 where Recoup has never heard of them, which is the case until something
@@ -67,13 +60,13 @@ def _status(states: list[CaseState]) -> str:
 def _next_step(details: list[CaseDetail], at: datetime) -> StepShape | None:
     coming = [step for detail in details if (step := detail.next_step(at))]
     first = min(coming, key=lambda step: step.due_at, default=None)
-    return StepShape.of(first) if first else None
+    return StepShape.read(first) if first else None
 
 
 def _hold(details: list[CaseDetail], at: datetime) -> HoldShape | None:
     holds = [hold for detail in details if (hold := detail.hold_at(at))]
     last = max(holds, key=lambda hold: (hold.until is None, hold.until or at), default=None)
-    return HoldShape.of(last) if last else None
+    return HoldShape.read(last) if last else None
 
 
 def _pay_url(case: RecoveryCase) -> str:

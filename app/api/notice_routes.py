@@ -116,7 +116,7 @@ def _customer_of(token: str) -> tuple[Holder, str]:
             raise TokenInvalid("no key in force has the prefix that `kid` names and may sign")
         return found[0], embed_tokens.read(claimed, found[1], wall)
     except (TokenInvalid, TokenExpired) as problem:
-        raise Refused(401, f"{str(problem).capitalize()}.") from None
+        raise Refused(401, f"{str(problem)[:1].upper()}{str(problem)[1:]}.") from None
     except SecretUnreadable as problem:
         log.error("embed.secret_unreadable")
         raise Refused(503, "The key's signing secret cannot be read; `recoup doctor` says why.") from problem

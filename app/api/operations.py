@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from app.api.problems import FieldProblem, Refused, invalid
@@ -69,6 +69,12 @@ def operation(
         return view
 
     return list_it
+
+
+class Nothing(BaseModel):
+    """No parameters: what the address of an operation is checked by that asks for none."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def read_parameters(model: type[BaseModel], given: MultiDict[str, str]) -> BaseModel:

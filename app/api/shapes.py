@@ -4,13 +4,13 @@ customers nothing but their ids at Stripe.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Access, Why
-from app.models import CaseEntry, ChargeAttempt, Hold, Message, RecoveryCase, Step
+from app.models import ChargeAttempt, RecoveryCase
 from app.money import Money
 from app.recovery.weighing import Weighing
 from app.vocabulary import (
@@ -33,6 +33,11 @@ class Shape(BaseModel):
     """Read from the attributes of rows."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    @classmethod
+    def read(cls, row: object) -> Self:
+        """One whose fields are all called as the row's own attributes are."""
+        return cls.model_validate(row)
 
 
 class Amount(Shape):
@@ -87,10 +92,6 @@ class StepShape(Shape):
     state: StepState
     why: str
 
-    @classmethod
-    def of(cls, step: Step) -> "StepShape":
-        return cls.model_validate(step)
-
 
 class AttemptShape(Shape):
     """One charge asked of Stripe."""
@@ -127,10 +128,6 @@ class MessageShape(Shape):
     delivered_at: datetime | None
     bounced_at: datetime | None
 
-    @classmethod
-    def of(cls, message: Message) -> "MessageShape":
-        return cls.model_validate(message)
-
 
 class HoldShape(Shape):
     """A reason to wait. Without `until` nobody knows its end."""
@@ -142,10 +139,6 @@ class HoldShape(Shape):
     promised_for: datetime | None
     released_at: datetime | None
 
-    @classmethod
-    def of(cls, hold: Hold) -> "HoldShape":
-        return cls.model_validate(hold)
-
 
 class EntryShape(Shape):
     """A line of the timeline."""
@@ -156,10 +149,6 @@ class EntryShape(Shape):
     from_state: CaseState | None
     to_state: CaseState | None
     summary: str
-
-    @classmethod
-    def of(cls, entry: CaseEntry) -> "EntryShape":
-        return cls.model_validate(entry)
 
 
 class CampaignShape(Shape):

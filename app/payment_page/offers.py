@@ -3,9 +3,10 @@
 Read from rows, within what the operator allows in the campaign. Refuses to know wording, HTTP and Stripe.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,14 +34,15 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Offers:
-    """What may be offered now. `days` can be promised for everything that the page asks to be settled, for which
-    `promise` stands already; `askable` are the bills about which something may be wrong; `ends` are those that are
-    settled by choosing something `instead`.
+    """What may be offered now. `days` can be promised for everything that the page asks to be settled; `promises` stand
+    already, by case, and `promise` where they do for all of it. `askable` are the bills about which something may be
+    wrong; `ends` are those that are settled by choosing something `instead`.
     """
 
     days: tuple[date, ...]
     tries_on_day: bool
     promise: Promise | None
+    promises: Mapping[UUID, Promise]
     askable: tuple[Bill, ...]
     contact: bool
     instead: tuple[Offer, ...]
@@ -60,11 +62,13 @@ def read_offers(session: Session, case: RecoveryCase, bills: Sequence[Bill], now
     to_settle = [bill for bill in bills if bill.stage in TO_SETTLE]
     cases = [session.get_one(RecoveryCase, bill.case_id) for bill in spoken_of(bills) if bill in to_settle]
     ends = _in_one_subscription(session, case, bills)
-    made = [promise for one in cases if (promise := promises.find_promise(session, one, now))]
+    made = {one.id: promise for one in cases if (promise := promises.find_promise(session, one, now))}
+    is_one = len(made) == len(cases)
     return Offers(
         days=_days(session, cases, now) if allowed.pick_a_day else (),
         tries_on_day=any(promises.tries_card(session, one, now) for one in cases),
-        promise=min(made, key=lambda promise: promise.promised_for) if made and len(made) == len(cases) else None,
+        promise=min(made.values(), key=lambda one: one.promised_for, default=None) if is_one else None,
+        promises=made,
         askable=_askable(session, to_settle) if allowed.wrong_invoice else (),
         contact=allowed.billing_contact and bool(to_settle),
         instead=retention.offers(session, case, now) if case.id in {bill.case_id for bill in ends} else (),

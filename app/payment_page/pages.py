@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -51,6 +52,7 @@ def show(token: str) -> ResponseReturnValue:
         standing,
         resting=_with_reasons(standing, standing.resting),
         at_rest=_with_reasons(standing, standing.spoken_of),
+        agreed=_agreed(standing),
     )
 
 
@@ -99,6 +101,13 @@ def _why_it_rests(standing: Standing, bill: Bill) -> Phrase:
     day = speak(standing).day(bill.held_until) if bill.held_until else None
     reason = "asked" if bill.is_asked else "dispute" if bill.waits_for_dispute else "until"
     return speak(standing, held_date=day).say(f"rest.{reason}")
+
+
+def _agreed(standing: Standing) -> dict[UUID, Phrase]:
+    """The days that were promised for some of the bills, in words, by case; one promised for all is the page's own."""
+    made = {} if standing.offers.promise else standing.offers.promises
+    days = {case_id: speak(standing).calendar_day(promise.day) for case_id, promise in made.items()}
+    return {case_id: speak(standing, promise_date=day).say("day.heading") for case_id, day in days.items()}
 
 
 def _render(template: str, visit: Visit, standing: Standing, **more: Any) -> ResponseReturnValue:

@@ -34,11 +34,12 @@ class PageThrottle:
         """Count one visit; False when the address, or the link, has been used too often in the last minute."""
         link = hashlib.sha256(token.encode()).hexdigest()
         of_link, of_address = (ACTS_ON_LINK, ACTS_OF_ADDRESS) if acts else (VIEWS_OF_LINK, VIEWS_OF_ADDRESS)
-        return self._test(WRONG_LINKS, address) and self._hit(of_link, link) and self._hit(of_address, address)
+        return self._hit(of_link, link) and self._hit(of_address, address)
 
-    def was_wrong(self, address: str) -> None:
-        """Count a link that nobody signed: whoever tries many of them is guessing."""
-        self._hit(WRONG_LINKS, address)
+    def bears_wrong(self, address: str) -> bool:
+        """Count a link that nobody signed; False for whoever tries many of them and so is guessing. Their good links
+        go on working, and those of everybody behind the same address."""
+        return self._hit(WRONG_LINKS, address)
 
     def _hit(self, item: RateLimitItem, key: str) -> bool:
         try:
@@ -46,9 +47,3 @@ class PageThrottle:
         except StorageError as problem:
             log.warning("pay.throttle_alone", problem=type(problem.storage_error).__name__)
             return self._own.hit(item, key)
-
-    def _test(self, item: RateLimitItem, key: str) -> bool:
-        try:
-            return self._shared.test(item, key)
-        except StorageError:
-            return self._own.test(item, key)

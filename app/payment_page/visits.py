@@ -68,8 +68,9 @@ def enter(token: str) -> Visit:
         with context.database.organization(link.organization_id) as session:
             _check_standing_link(session, link)
     except LinkInvalid:
-        throttle.was_wrong(address)
-        raise
+        if throttle.bears_wrong(address):
+            raise
+        raise TooOften("too many links that nobody made came from this address in the last minute") from None
     g.pay_visit = Visit(context, token, link, now)
     return cast(Visit, g.pay_visit)
 

@@ -117,6 +117,7 @@ def let_in(read: Callable[[str, str], MailLink], token: str) -> Caller:
     try:
         link = read(context.settings.require("secret_key"), token)
     except LinkInvalid:
-        throttle.was_wrong(address)
-        raise
+        if throttle.bears_wrong(address):
+            raise
+        raise TooOften("too many links that nobody made came from this address in the last minute") from None
     return Caller(context, link, context.clock.now())

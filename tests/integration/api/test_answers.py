@@ -85,6 +85,7 @@ def test_a_customer_s_status_follows_the_state_of_their_case(
         ("/api/v1/cases?cursor=%C3%BC", "cursor"),
         ("/api/v1/cases?cursor=MjAyNi0wMS0wMSAwMA", "cursor"),
         ("/api/v1/customers/cus_1/status?x=1", "x"),
+        ("/api/v1/cases/00000000-0000-4000-8000-000000000000?x=1", "x"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_the_place(program: Program, address: str, where: str) -> None:

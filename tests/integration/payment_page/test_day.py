@@ -169,6 +169,17 @@ def test_one_promise_is_for_all_that_is_open(stage: Stage) -> None:
     assert payer.paid_charges_of_renewals() == 2
 
 
+def test_a_day_agreed_for_one_bill_is_said_of_that_one_until_it_is_agreed_for_all(stage: Stage) -> None:
+    payer = make_payer(stage, "insufficient_funds")
+    promise(payer, days_of(payer)[3])
+    stage.fail(payer.customer, "insufficient_funds")
+    page = payer.see().text
+    assert "€98.00" in page
+    assert "<h1>Agreed" not in page
+    assert page.count("Agreed: ") == 1
+    assert "<h1>Agreed" in promise(payer, days_of(payer)[4])
+
+
 @pytest.mark.long
 def test_where_stripe_retries_the_promised_try_is_made_all_the_same(observing: Stage) -> None:
     payer = make_payer(observing, "insufficient_funds", *["insufficient_funds"] * 6)

@@ -9,7 +9,8 @@ from app.campaigns.definition import MONTHLY
 from app.models import Hold, Invoice, RecoveryCase
 from app.recovery import operator, questions
 from app.recovery.operator import Person
-from app.vocabulary import HoldKind, MessageState
+from app.recovery.switching import switch
+from app.vocabulary import ConnectionMode, HoldKind, MessageState
 from tests.integration.payment_page.conftest import Payer, make_payer
 from tests.stage import Stage
 
@@ -113,6 +114,16 @@ def test_of_two_bills_the_named_one_rests(stage: Stage, payer: Payer) -> None:
     assert "Charges €49.00 to your card" in payer.see().text
     payer.press("pay-now")
     assert payer.paid_charges_of_renewals() == 2
+
+
+@pytest.mark.long
+def test_where_stripe_retries_a_note_promises_no_more_than_stripe_keeps(stage: Stage) -> None:
+    who = Person("Olga")
+    switch(stage.context, stage.organization_id, stage.connection_id, who, mode=ConnectionMode.OBSERVE)
+    payer = make_payer(stage, "insufficient_funds")
+    page = say(payer)
+    assert "Until you have an answer no reminder is sent, and nothing is charged before " in page
+    assert "We try your card again." in page
 
 
 @pytest.mark.long
