@@ -2,14 +2,30 @@
 
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 from app.messages.senders.port import OutgoingMail, SenderBusy, SenderRefused
 
+_UNFOLDED = "list-unsubscribe"
+
+
+class _Wire(EmailPolicy):
+    """Writes an address of the web as it is. Folding would make an encoded word of one that is longer than a line, and
+    no mail program looks for an address in there (RFC 2369; a line may have 998 characters, RFC 5322)."""
+
+    def fold(self, name: str, value: str) -> str:
+        """The header as lines of text."""
+        return f"{name}: {value}{self.linesep}" if name.lower() == _UNFOLDED else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The header as lines of bytes."""
+        return self.fold(name, value).encode() if name.lower() == _UNFOLDED else super().fold_binary(name, value)
+
+
 # Bodies are encoded to seven bits, so that servers without 8BITMIME take them too.
-_SEVEN_BITS = SMTP.clone(cte_type="7bit")
-_WITH_UTF8_ADDRESSES = SMTP.clone(cte_type="7bit", utf8=True)
+_SEVEN_BITS = _Wire(linesep="\r\n", cte_type="7bit")
+_WITH_UTF8_ADDRESSES = _SEVEN_BITS.clone(utf8=True)
 
 
 def build(mail: OutgoingMail) -> EmailMessage:
@@ -31,13 +47,13 @@ def build(mail: OutgoingMail) -> EmailMessage:
         message["To"] = _address(mail.to)
         message["Subject"] = mail.subject
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = mail.locale
         for name, value in mail.list_headers().items():
             message[name] = value
     except ValueError as problem:
         raise SenderRefused("unwritable_header") from problem
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
+    message["Content-Language"] = mail.locale  # last, because filling a message clears what is said of its content
     return message
 
 
