@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from app.campaigns.contact import ContactRules, PageOffers
 from app.campaigns.segments import DeclineClass, Rule, check_size, intervals_named
-from app.campaigns.strict import Strict, as_list
+from app.campaigns.strict import Strict, Wrong, as_list
 from app.vocabulary import DebtAfterwards, FinalActionKind
 
 MessageKind = Literal["payment_failed", "action_required", "reminder", "final_notice"]
@@ -113,15 +113,21 @@ class CampaignDefinition(Strict):
 
     @model_validator(mode="after")
     def _messages_fit(self) -> "CampaignDefinition":
-        keys = [message.key for message in self.messages]
-        for message in self.messages:
-            if keys.count(message.key) > 1:
-                raise ValueError(f"two messages have the key {message.key}; give one of them another")
+        wrong: list[tuple[tuple[str | int, ...], str]] = []
+        seen: set[str] = set()
+        for place, message in enumerate(self.messages):
+            if message.key in seen:
+                told = f"two messages have the key {message.key}; give one of them another"
+                wrong.append((("messages", place, "key"), told))
             if message.days > self.window_days:
-                raise ValueError(
+                told = (
                     f"message {message.key} is {message.days:g} days away, outside the window of {self.window_days}"
                     " days; move it, or make the window longer"
                 )
+                wrong.append((("messages", place, "days"), told))
+            seen.add(message.key)
+        if wrong:
+            raise Wrong(wrong)
         return self
 
 

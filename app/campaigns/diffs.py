@@ -57,7 +57,7 @@ def _flat(definition: CampaignDefinition) -> dict[str, Any]:
         flat["messages (order)"] = list(messages)
     for key, message in messages.items():
         flat[f"messages.{key}"] = {
-            name: value for name, value in message.items() if value not in (None, [], 0, "failure")
+            name: value for name, value in message.items() if name == "days" or value not in (None, [], 0, "failure")
         }
     return flat
 

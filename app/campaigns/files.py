@@ -13,8 +13,9 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from app.campaigns.definition import CampaignDefinition
-from app.campaigns.problems import Path, Problem, problems_of
-from app.campaigns.strict import CampaignInvalid, Strict
+from app.campaigns.every_problem import every_problem
+from app.campaigns.problems import Path, Problem
+from app.campaigns.strict import CampaignInvalid, Strict, Wrong
 
 LONGEST = 500_000  # characters; a file of fifty campaigns has some 60,000
 
@@ -34,7 +35,8 @@ class Entry(CampaignDefinition):
     @model_validator(mode="after")
     def _can_be_used(self) -> "Entry":
         if self.default and self.archived:
-            raise ValueError("the default campaign cannot be archived; make another one the default first")
+            told = "the default campaign cannot be archived; make another one the default first"
+            raise Wrong([(("archived",), told)])
         if self.segment is None and not (self.default or self.archived):
             raise ValueError("segment is missing: say for whom this campaign is, or make it the default")
         return self
@@ -54,11 +56,16 @@ class CampaignFile(Strict):
         if not self.campaigns:
             raise ValueError("the list of campaigns is empty; the file has to have one at least")
         slugs = [entry.slug for entry in self.campaigns]
-        twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
-        if twice:
-            raise ValueError(f"the slug {twice[0]} is there twice; every campaign has its own")
-        if sum(entry.default for entry in self.campaigns) > 1:
-            raise ValueError("two campaigns say `default: true`; there is one default")
+        defaults = [place for place, entry in enumerate(self.campaigns) if entry.default]
+        wrong: list[tuple[Path, str]] = [
+            (("campaigns", place, "slug"), f"the slug {slug} is there twice; every campaign has its own")
+            for place, slug in enumerate(slugs)
+            if slug in slugs[:place]
+        ]
+        more = "two campaigns say `default: true`; there is one default"
+        wrong += [(("campaigns", place, "default"), more) for place in defaults[1:]]
+        if wrong:
+            raise Wrong(wrong)
         return self
 
 
@@ -72,7 +79,7 @@ def read_file(text: str) -> CampaignFile:
     try:
         return CampaignFile.model_validate(content)
     except ValidationError as error:
-        raise CampaignFileInvalid(_told(problems_of(error, CampaignFile), root)) from error
+        raise CampaignFileInvalid(_told(every_problem(content, CampaignFile), root)) from error
 
 
 def read_value(text: str) -> Any:
@@ -112,7 +119,8 @@ def _with_numbers(content: Any) -> Any:
 
 
 def _told(problems: list[Problem], root: Node | None) -> str:
-    lines = [f"line {_line(root, problem.path)}: {problem}" for problem in problems]
+    found = sorted((_line(root, problem.path), place, problem) for place, problem in enumerate(problems))
+    lines = [f"line {line}: {problem}" for line, _, problem in found]
     count = "one thing" if len(lines) == 1 else f"{len(lines)} things"
     return "\n".join([f"the file has {count} to mend:", *lines])
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from app.campaigns.strict import Wrong
+
 Path = tuple[str | int, ...]
 
 _SAID = {
@@ -49,7 +51,7 @@ class Problem:
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Everything that pydantic found, in our words."""
-    return [_problem(found, model) for found in error.errors(include_url=False)]
+    return [problem for found in error.errors(include_url=False) for problem in _problems(found, model)]
 
 
 def field_name(path: Iterable[str | int]) -> str:
@@ -58,6 +60,13 @@ def field_name(path: Iterable[str | int]) -> str:
     for part in path:
         written += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if written else part
     return written
+
+
+def _problems(found: Any, model: type[BaseModel]) -> list[Problem]:
+    wrong = found.get("ctx", {}).get("error")
+    if isinstance(wrong, Wrong):
+        return [Problem((*found["loc"], *path), text) for path, text in wrong.problems]
+    return [_problem(found, model)]
 
 
 def _problem(found: Any, model: type[BaseModel]) -> Problem:

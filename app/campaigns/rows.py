@@ -85,7 +85,7 @@ def _value(row: Row) -> Any:
     if row.field in AMOUNTS:
         return {code: _ends(row.sign, amount) for code, amount in map(_amount, _listed(row.text))}
     key, _, values = row.text.partition("=")
-    if not key.strip():
+    if not key.strip() or ("=" not in row.text and ":" in key):
         raise ValueError("write the key of the metadata, and its value after a =, as in tier = gold")
     return {key.strip(): [value.strip() for value in values.split("|") if value.strip()]}
 
@@ -139,7 +139,7 @@ def _rows_of(rule: Rule, joint: Joint) -> list[Row] | None:
 
 def _rows_of_metadata(wanted: dict[str, tuple[str, ...]]) -> list[Row] | None:
     (key, values), *others = wanted.items()
-    is_plain = not any(mark in text for text in (key, *values) for mark in "=|") and not others
+    is_plain = not any(mark in text for text in (key, *values) for mark in "=|:") and not others
     return [Row("metadata", "is", f"{key} = {' | '.join(values)}" if values else key)] if is_plain else None
 
 

@@ -43,6 +43,8 @@ def _listed(words: Iterable[str], joint: str = "or") -> str:
 def _group(joint: str, before: str = "") -> Callable[[Rule], str]:
     def said(rule: Rule) -> str:
         parts = [f"({say(part)})" if len(part.parts()) > 1 else say(part) for part in rule.parts()]
+        if before and len(parts) == 1:
+            return f"not {parts[0]}"
         return before + f" {joint} ".join(parts)
 
     return said

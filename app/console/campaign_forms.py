@@ -53,7 +53,7 @@ def understand(section: str, values: Values, before: CampaignDefinition) -> Fill
 
 def _sent_path(values: Values, path: Path) -> Path:
     """The path among the rows that were sent: those that are to go are not in the definition."""
-    if path[:1] != ("messages",) or len(path) < 2 or not isinstance(path[1], int):
+    if "messages" not in values or path[:1] != ("messages",) or len(path) < 2 or not isinstance(path[1], int):
         return path
     kept = [place for place, message in enumerate(values["messages"]) if not message["gone"]]
     return (path[0], kept[path[1]], *path[2:])
@@ -141,25 +141,8 @@ def _retries(values: Values, before: Mapping[str, Any], errors: dict[str, str]) 
     return {**outside, "retries": before["retries"] | own}
 
 
-def _messages(values: Values, before: Mapping[str, Any], errors: dict[str, str]) -> dict[str, Any]:
-    """What is wrong between messages is told at the one to mend; what is wrong in one, the definition tells."""
-    kept = [(place, message) for place, message in enumerate(values["messages"]) if not message["gone"]]
-    keys = [message["key"] for _, message in kept]
-    for place, message in kept:
-        if keys.count(message["key"]) > 1:
-            errors[f"messages-{place}-key"] = "Two mails have this name; give one of them another."
-        if _is_beyond(message["days"], before["window_days"]):
-            errors[f"messages-{place}-days"] = (
-                f"Outside the window of {before['window_days']} days; make one fit the other."
-            )
-    return {"messages": [_message(message) for _, message in kept]}
-
-
-def _is_beyond(days: str, window: int) -> bool:
-    try:
-        return float(days or "0") > window
-    except ValueError:
-        return False
+def _messages(values: Values, _before: Mapping[str, Any], _errors: dict[str, str]) -> dict[str, Any]:
+    return {"messages": [_message(message) for message in values["messages"] if not message["gone"]]}
 
 
 def _message(values: Values) -> dict[str, Any]:
@@ -167,7 +150,7 @@ def _message(values: Values) -> dict[str, Any]:
     return {
         "key": values["key"],
         "kind": values["kind"],
-        "days": values["days"] or "0",
+        "days": values["days"],
         "anchor": "event" if is_event else values["when"],
         "on": values["when"] if is_event else None,
         "soft_delay_hours": values["soft_delay_hours"] or "0",
@@ -228,6 +211,8 @@ def _message_field(path: Path) -> str:
 
 
 def _plain_field(path: Path) -> str:
+    if path[:1] == ("messages",):
+        return "window_days"
     if path[:2] == ("page", "retention"):
         return "pause_months" if path[-1] == "months" else "form"
     names = [part for part in path if isinstance(part, str) and part not in _GROUPS]

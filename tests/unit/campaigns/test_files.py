@@ -99,6 +99,50 @@ def test_everything_wrong_is_told_at_once() -> None:
         )
 
 
+def test_how_parts_go_together_is_told_beside_parts_that_cannot_be_read() -> None:
+    text = """\
+campaigns:
+  - slug: nordic
+    name: ''
+    window_days: 20
+    grace_days: many
+    segment: {country: XX}
+    messages:
+      - {key: first, kind: payment_failed, days: 0, colour: red}
+      - {key: last, kind: reminder, days: 25}
+      - {key: last, kind: reminder, days: soon}
+      - {key: hello, kind: reminder, days: 1, anchor: event}
+    final_action: {kind: downgrade}
+  - slug: nordic
+    name: Rest
+    archived: true
+    default: true
+  - {slug: third, name: Third, default: true}
+  - {slug: nobody, name: Nobody}
+"""
+    with pytest.raises(CampaignFileInvalid) as caught:
+        read_file(text)
+    told = str(caught.value).splitlines()
+    expected = [
+        "line 3: campaigns[1].name: must not be empty",
+        "line 5: campaigns[1].grace_days: has to be a number",
+        "line 6: campaigns[1].segment.country: XX is not a code that is known",
+        "line 8: campaigns[1].messages[1].colour: there is no such field",
+        "line 9: campaigns[1].messages[2].days: message last is 25 days away, outside the window of 20 days",
+        "line 10: campaigns[1].messages[3].days: has to be a number",
+        "line 10: campaigns[1].messages[3].key: two messages have the key last",
+        "line 11: campaigns[1].messages[4]: a step with anchor: event says which event",
+        "line 12: campaigns[1].final_action: prices (currency to price id) are needed for a downgrade",
+        "line 13: campaigns[2].slug: the slug nordic is there twice",
+        "line 15: campaigns[2].archived: the default campaign cannot be archived",
+        "line 17: campaigns[3].default: two campaigns say `default: true`",
+        "line 18: campaigns[4]: segment is missing",
+    ]
+    missing = [each for each in expected if not any(line.startswith(each) for line in told)]
+    assert missing == []
+    assert told[0] == f"the file has {len(expected)} things to mend:"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -135,6 +179,8 @@ def test_differences_name_the_field_and_both_values() -> None:
     told = [str(change) for change in differences(MONTHLY, longer)]
     assert "~ window_days: 28 → 35" in told
     assert "+ messages.last: kind final_notice, days 3, anchor end" in told
+    at_once = MONTHLY.model_copy(update={"messages": (MessageStep(key="last", kind="final_notice", days=0),)})
+    assert "+ messages.last: kind final_notice, days 0" in map(str, differences(MONTHLY, at_once))
     assert any(change.startswith("- messages.final_notice") for change in told)
     assert differences(MONTHLY, MONTHLY) == []
     assert any("segment" in str(change) for change in differences(MONTHLY, ANNUAL))

@@ -204,6 +204,18 @@ def test_a_segment_survives_being_stored_and_can_be_said(rule: dict[str, Any]) -
     assert say(segment)
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"none": [{"country": "DE"}]}, "not customer in DE"),
+        ({"none": [{"country": "DE"}, {"tag": "vip"}]}, "neither customer in DE nor tagged vip"),
+        ({"all": [{"plan": "Team"}, {"none": [{"tag": "vip"}]}]}, "plan Team and not tagged vip"),
+    ],
+)
+def test_what_must_not_be_so_is_said_as_one_would(rule: dict[str, Any], said: str) -> None:
+    assert say(Rule.model_validate(rule)) == said
+
+
 @given(RULES, PEOPLE, some.sampled_from(DECLINE_CLASSES))
 def test_a_certain_answer_holds_whatever_the_decline_turns_out_to_be(
     rule: dict[str, Any], facts: SegmentFacts, decline: str
