@@ -114,10 +114,12 @@ def prior_purses(funding: str) -> Weights:
 @lru_cache(maxsize=64)
 def prior_paydays(region: str, funding: str) -> Weights:
     """Shares of CALENDARS for a region and funding, as shipped: customs at home, and a little of everywhere."""
-    home, anywhere = np.zeros(len(CALENDARS)), np.full(len(CALENDARS), 0.01)
-    for row in read_table("paydays"):
+    rows = read_table("paydays")
+    regions = len({row["region"] for row in rows})
+    home, anywhere = np.zeros(len(CALENDARS)), np.full(len(CALENDARS), 0.012)
+    for row in rows:
         place, weight = CALENDARS.index(row["calendar"]), float(row["weight"])
-        anywhere[place] += weight / 8
+        anywhere[place] += weight / regions
         home[place] += weight if row["region"] == region else 0
     customs = (1 - FOREIGN) * _shares(home) + FOREIGN * _shares(anywhere)
     if funding != "credit":

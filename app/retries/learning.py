@@ -2,13 +2,15 @@
 
 Expectation and maximization over the hypotheses: each case spreads itself over the stories that explain it, the
 stories' counts move the weights, and so on. Tries that failed and windows still open count as what they are: evidence,
-not endings. Old cases fade. A fit on half of the cases is tried on the other half: if it forecasts recent cases worse
+not endings. Old cases fade. Each case is forecast by what all the others teach: if that forecasts recent cases worse
 than the shipped prior does, the prior is used and the reason is given. Refuses to know where cases come from.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,22 +85,18 @@ def learn(history: Sequence[CaseFacts], base: Knowledge = SHIPPED) -> Lesson:
     studied = study(history)
     if len(studied) < LEAST_CASES:
         return Lesson(base, False, f"{len(studied)} cases are too few to learn from; {LEAST_CASES} are needed", 0.0)
-    halves = studied[0::2], studied[1::2]
-    taught = [_fit(half, base) for half in halves]
-    pairs = [(case, taught[1 - number]) for number, half in enumerate(halves) for case in half]
-    pairs.sort(key=lambda pair: pair[0].facts.failed_at)
-    recent = [(case, knowledge) for case, knowledge in pairs if len(case.seen.chance) > 1][-RECENT:]
-    gain = log_loss([f for case, _ in recent for f in forecasts(case, base)]) - log_loss(
-        [f for case, knowledge in recent for f in forecasts(case, knowledge)]
-    )
+    fitted = _fit(studied, base)
+    tried = [case for case in studied if len(case.seen.chance) > 1]
+    by_others = [forecasts(case, _without(case, fitted)) for case in tried]
+    by_base = [forecasts(case, base) for case in tried]
+    gain = log_loss(list(chain(*by_base[-RECENT:]))) - log_loss(list(chain(*by_others[-RECENT:])))
     if gain < 0:
-        chosen, source = base, [(case, base) for case, _ in pairs]
-        reason = f"the last {len(recent)} cases were forecast better without it; the prior is used"
+        chosen, made = base, by_base
+        reason = f"the last {len(tried[-RECENT:])} cases were forecast better without it; the prior is used"
     else:
-        chosen, source = _fit(studied, base), pairs
+        chosen, made = fitted, by_others
         reason = f"learnt from {len(studied)} cases"
-    fitted = fit_calibration([f for case, knowledge in source for f in forecasts(case, knowledge)])
-    return Lesson(replace(chosen, calibration=fitted), gain >= 0, reason, gain)
+    return Lesson(replace(chosen, calibration=fit_calibration(list(chain(*made)))), gain >= 0, reason, gain)
 
 
 def study(history: Sequence[CaseFacts]) -> list[Studied]:
@@ -146,21 +144,38 @@ def _fit(cases: Sequence[Studied], base: Knowledge) -> Knowledge:
 
 def _recounted(stacks: Sequence[tuple[Studied, Weights, Weights]], base: Knowledge, now: Knowledge) -> Knowledge:
     """One pass: every case spreads itself over the stories as `now` has them, and the shares are added to `base`."""
-    causes, purses, paydays, postings = (_tables(names) for names in COUNTED.values())
+    tables = {table: _tables(names) for table, names in COUNTED.items()}
     for first, likelihood, fades in stacks:
         shares = weights_of(first, now) * likelihood
-        share = (fades / shares.sum(axis=1)) @ shares
-        causes[GROUPS[first.group]] += np.bincount(ALL.cause, share, len(CAUSES))
-        purses[funding_of(first.facts.card)] += np.bincount(ALL.purse[HAS_PURSE], share[HAS_PURSE], len(PURSES))
-        paydays[cell_of(first.facts.card)] += share[: ALL.paid].reshape(len(CALENDARS), -1).sum(axis=1)
-        postings[country_of(first.facts.card)] += np.bincount(ALL.posting[: ALL.paid], share[: ALL.paid])
-    return Knowledge(
-        causes=_added(base.causes, causes, CAUSES),
-        purses=_added(base.purses, purses, PURSES),
-        paydays=_added(base.paydays, paydays, CALENDARS),
-        postings=_added(base.postings, postings, POSTINGS),
-        cases=base.cases + sum(len(fades) for _, _, fades in stacks),
-    )
+        for table, cell, counts in _spread(first, (fades / shares.sum(axis=1)) @ shares):
+            tables[table][cell] += counts
+    counted: dict[str, Any] = {
+        table: _added(getattr(base, table), tables[table], names) for table, names in COUNTED.items()
+    }
+    return Knowledge(**counted, cases=base.cases + sum(len(fades) for _, _, fades in stacks))
+
+
+def _spread(case: Studied, share: Weights) -> Iterator[tuple[str, str, Weights]]:
+    """Where cases of the kind of `case` are counted, and how much of `share` by each name there."""
+    card = case.facts.card
+    yield "causes", GROUPS[case.group], _by_name(ALL.cause, share, CAUSES)
+    yield "purses", funding_of(card), _by_name(ALL.purse[HAS_PURSE], share[HAS_PURSE], PURSES)
+    yield "paydays", cell_of(card), share[: ALL.paid].reshape(len(CALENDARS), -1).sum(axis=1)
+    yield "postings", country_of(card), _by_name(ALL.posting[: ALL.paid], share[: ALL.paid], POSTINGS)
+
+
+def _by_name(places: NDArray[np.intp], share: Weights, names: tuple[str, ...]) -> Weights:
+    return np.asarray(np.bincount(places, share, len(names)), dtype=np.float64)
+
+
+def _without(case: Studied, knowledge: Knowledge) -> Knowledge:
+    """What all the other cases taught: nobody's forecast may know how it ended."""
+    shares = weights_of(case, knowledge) * case.likelihood
+    left: dict[str, Any] = {}
+    for table, cell, counts in _spread(case, case.fades / shares.sum() * shares):
+        cells, own = getattr(knowledge, table), dict(zip(COUNTED[table], counts.tolist(), strict=True))
+        left[table] = {**cells, cell: {name: max(0.0, count - own[name]) for name, count in cells[cell].items()}}
+    return replace(knowledge, **left)
 
 
 def _tables(names: tuple[str, ...]) -> defaultdict[str, Weights]:

@@ -18,6 +18,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 POSTED_AT = {"morning": 5 / 24, "evening": 20 / 24}  # most banks post by nine; five stands for it, eight for late ones
 POSTINGS = tuple(POSTED_AT)
 POSTED_BY_NUMBER = np.array(list(POSTED_AT.values()))
+SUNDAY = 6
 ONCE_A_MONTH = {"wednesday": 2, "thursday": 3, "friday": 4}
 LOOK_BACK = 45
 EPOCH = date(1970, 1, 1).toordinal()
@@ -29,7 +30,7 @@ def _names() -> Iterator[str]:
     yield from ("twice-1-15", "twice-15-last", "twice-5-20", "twice-10-25")
     yield from (f"monthly-{day}" for day in (*range(1, 31), "last"))
     yield from (f"wednesday-{number}" for number in (1, 2, 3, 4))
-    yield from ("friday-1", "friday-last", "thursday-last")
+    yield from ("friday-1", "friday-last", "thursday-last", "workday-5")
 
 
 CALENDARS: tuple[str, ...] = tuple(_names())
@@ -95,6 +96,9 @@ class _Days:
         if kind == "fortnightly":
             is_odd = ((self.ordinal - 1) // 7) % 2 == 1
             return np.asarray((self.weekday == WEEKDAYS.index(rest[0])) & (is_odd == (rest[1] == "odd")))
+        if kind == "workday":
+            sundays = self.ordinal // 7 - (self.ordinal - self.of_month) // 7
+            return np.asarray((self.of_month - sundays == int(rest[0])) & (self.weekday != SUNDAY))
         if kind in ONCE_A_MONTH:
             in_week = self.ends_within_week if rest[0] == "last" else (self.of_month - 1) // 7 == int(rest[0]) - 1
             return np.asarray((self.weekday == ONCE_A_MONTH[kind]) & in_week)

@@ -60,6 +60,8 @@ def payday_words(name: str) -> str:
     if kind in ONCE_A_MONTH:
         which = "last" if rest[0] == "last" else _ordinal(rest[0])
         return f"on the {which} {kind.capitalize()} of the month"
+    if kind == "workday":
+        return f"by the {_ordinal(rest[0])} working day of the month"
     if kind == "twice":
         return f"around the {_ordinal(rest[0])} and the {_ordinal(rest[1])}"
     return f"around the {_ordinal(rest[0])}"

@@ -6,7 +6,7 @@ Lines that begin with `#` tell where a table comes from. Refuses to know what th
 import csv
 from importlib.resources import files
 
-PRIOR_VERSION = "2026-11"
+PRIOR_VERSION = "2026-11-22"
 
 
 def read_table(name: str) -> list[dict[str, str]]:

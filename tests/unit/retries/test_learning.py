@@ -136,13 +136,19 @@ def test_imported_counts_are_where_learning_begins() -> None:
     assert make_plan(facts, policy_of(28, 4), imported).tries
 
 
-def test_calibration_brings_overconfident_forecasts_down_and_leaves_the_unknown_alone() -> None:
+def test_calibration_brings_overconfident_forecasts_down_and_what_is_unknown_part_of_the_way() -> None:
     rng = np.random.default_rng(1)
     said = rng.uniform(0.1, 0.9, 2000)
     fitted = fit_calibration([Forecast("opaque", float(p), bool(rng.random() < 0.6 * p)) for p in said])
     knowledge = Knowledge(calibration=fitted)
     assert calibrated(0.5, "opaque", knowledge) == pytest.approx(0.3, abs=0.06)
-    assert calibrated(0.5, "limit", knowledge) == pytest.approx(0.5)
+    assert 0.3 < calibrated(0.5, "limit", knowledge) < 0.45
+    assert fit_calibration([]) == {}
+
+
+def test_a_few_forecasts_that_failed_move_the_calibration_little() -> None:
+    knowledge = Knowledge(calibration=fit_calibration([Forecast("no_funds", 0.4, False)] * 5))
+    assert calibrated(0.4, "no_funds", knowledge) > 0.3
 
 
 def test_a_customer_who_paid_on_their_day_before_is_expected_to_again() -> None:
