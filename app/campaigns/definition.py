@@ -6,7 +6,7 @@ Values that check themselves; the messages of what they refuse name the field an
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from app.campaigns.contact import ContactRules, PageOffers
 from app.campaigns.segments import DeclineClass, Rule, check_size, intervals_named
@@ -16,7 +16,7 @@ from app.vocabulary import DebtAfterwards, FinalActionKind
 MessageKind = Literal["payment_failed", "action_required", "reminder", "final_notice"]
 StepEvent = Literal["soft_decline_twice", "promise_broken", "mail_bounced"]
 SOFT_CLASSES = ("soft_fast", "soft_timed", "soft_opaque")
-_Days = Annotated[float, Field(gt=0, le=90)]
+_Days = Annotated[float, Field(ge=0.5, le=90)]
 
 
 class RetrySettings(Strict):
@@ -33,6 +33,13 @@ class RetrySettings(Strict):
     min_gap_hours: float = Field(48, ge=24, le=720)
     exploration_loss: float = Field(0.01, ge=0, le=0.01)
     explore_up_to_dollars: float | None = Field(200, ge=0)
+
+    @field_validator("ladder_days")
+    @classmethod
+    def _rises(cls, days: tuple[float, ...]) -> tuple[float, ...]:
+        if list(days) != sorted(set(days)):
+            raise ValueError("each day has to come after the one before it, as in [1, 3, 7]; put them in order")
+        return days
 
 
 class MessageStep(Strict):

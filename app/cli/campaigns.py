@@ -1,10 +1,11 @@
 """`recoup campaigns`: what is done about failed payments, as a file that is compared and applied, and who gets what."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 from sqlalchemy import select
@@ -14,8 +15,10 @@ from app.campaigns.files import CampaignFile, read_file, write_file
 from app.campaigns.strict import CampaignInvalid
 from app.campaigns.words import say
 from app.cli.common import find_organization, for_people, open_context
+from app.context import Context
 from app.models import Campaign
 from app.recovery import applying, customer_desk, moving
+from app.recovery.campaign_cautions import told_by_stripe
 from app.recovery.campaigns import newest_version
 from app.recovery.coverage import Coverage
 from app.recovery.coverage import coverage as find_coverage
@@ -23,6 +26,7 @@ from app.recovery.operator import Person
 
 BY = Person("command line")
 MOST_SHOWN = 10
+NOBODY = "nobody of today would come to it: it fits no one, or campaigns that are asked before it fit them all"
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True))
 _ORGANIZATION = click.option(
     "--organization", metavar="SLUG", help="Whose campaigns; not needed where there is only one."
@@ -46,6 +50,8 @@ def plan(file: Path, organization: str | None, as_json: bool) -> None:
     owner = find_organization(context, organization)
     with context.database.organization(owner.id) as session:
         planned = applying.plan(session, content)
+        nobody = applying.nobody_comes_to(session, content, planned, BY, context.clock.now())
+    planned = _cautioned(context, owner.id, content, planned, nobody)
     click.echo(_plan_as_json(planned) if as_json else said(planned, "would be"))
 
 
@@ -59,7 +65,10 @@ def apply(file: Path, organization: str | None, as_json: bool) -> None:
     context, content = open_context(), _read(file)
     owner = find_organization(context, organization)
     with context.database.organization(owner.id) as session:
-        planned = applying.apply(session, content, BY, context.clock.now())
+        planned = applying.plan(session, content)
+        nobody = applying.nobody_comes_to(session, content, planned, BY, context.clock.now())
+        applying.apply(session, content, BY, context.clock.now())
+    planned = _cautioned(context, owner.id, content, planned, nobody)
     click.echo(_plan_as_json(planned) if as_json else said(planned, "is"))
 
 
@@ -179,6 +188,18 @@ def snooze(customer: str, until: datetime, note: str, organization: str | None) 
     click.echo(f"{customer} is left alone until {until:%Y-%m-%d}.")
 
 
+def _cautioned(
+    context: Context, owner: UUID, content: CampaignFile, planned: applying.FilePlan, nobody: list[str]
+) -> applying.FilePlan:
+    """The plan with what Stripe says of its prices, and who comes to its campaigns."""
+    told = []
+    for entry, wanted in zip(planned.entries, content.campaigns, strict=True):
+        more = told_by_stripe(context, owner, wanted.definition()) if entry.version else ()
+        more += (NOBODY,) if entry.slug in nobody and not wanted.archived else ()
+        told.append(replace(entry, cautions=(*entry.cautions, *more)))
+    return replace(planned, entries=tuple(told))
+
+
 def said(planned: applying.FilePlan, verb: str) -> str:
     """A file's plan for people; `verb` is "would be" before and "is" after."""
     if planned.is_empty:
@@ -196,12 +217,16 @@ def _entry_said(entry: applying.EntryPlan, verb: str) -> list[str]:
     if entry.is_unchanged:
         return [f"{entry.slug}: nothing to change"]
     if entry.is_new:
-        return [f"{entry.slug}: {verb} added as “{entry.name}”, version 1"]
+        return [f"{entry.slug}: {verb} added as “{entry.name}”, version 1", *_cautions(entry)]
     lines = [f"{entry.slug}: version {entry.version} {verb} for new cases" if entry.version else f"{entry.slug}:"]
     lines += [f"  {change}" for change in (*entry.row, *entry.changes)]
     if entry.version and entry.running:
         lines.append(f"  running cases stay where they are: {_running(entry.running)}")
-    return lines
+    return lines + _cautions(entry)
+
+
+def _cautions(entry: applying.EntryPlan) -> list[str]:
+    return [f"  ! {caution}" for caution in entry.cautions]
 
 
 def _running(running: dict[int, int]) -> str:

@@ -23,12 +23,14 @@ from app.console.campaign_forms import Filled, read, understand
 from app.console.campaign_merging import Merged, merge
 from app.models import Campaign, CampaignVersion
 from app.recovery import campaign_desk, moving
+from app.recovery.campaign_cautions import told_by_rows, told_by_stripe
 from app.recovery.campaigns import in_force, newest_version, read_definition
 from app.recovery.coverage import Coverage, coverage, preview
 from app.recovery.operator import Person
 from app.vocabulary import DebtAfterwards, FinalActionKind
 
 NOT_SENT_ON = ("csrf_token", "action")
+WITH_PRICES = ("ending", "contact")
 
 
 @console.get("/campaigns/<uuid:campaign_id>/edit/<section>")
@@ -40,6 +42,7 @@ def edit_campaign(campaign_id: UUID, section: str) -> ResponseReturnValue:
 
 @console.post("/campaigns/<uuid:campaign_id>/edit/<section>")
 def save_campaign(campaign_id: UUID, section: str) -> ResponseReturnValue:
+    cautions = _ask_stripe(campaign_id, section) if request.form.get("action") not in ("save", "edit") else ()
     with current.rows() as session:
         campaign, version, before = _found(session, campaign_id, section)
         based_on = _number(request.form.get("version", "")) or version.number
@@ -56,8 +59,21 @@ def save_campaign(campaign_id: UUID, section: str) -> ResponseReturnValue:
             return _form(campaign, based_on, section, filled.values, {})
         changes = differences(before, filled.definition)
         if action != "save" and changes:
-            return _confirm(session, campaign, version, section, filled, changes, based_on)
+            told = (*told_by_rows(session, before, filled.definition), *cautions)
+            return _confirm(session, campaign, version, section, filled, changes, based_on, told)
         return _save(session, campaign, filled.definition, version.number, section, filled)
+
+
+def _ask_stripe(campaign_id: UUID, section: str) -> tuple[str, ...]:
+    """What Stripe says of the prices that were typed; nothing of what cannot be read."""
+    if section not in WITH_PRICES:
+        return ()
+    with current.rows() as session:
+        _, version, before = _found(session, campaign_id, section)
+        based_on = _number(request.form.get("version", "")) or version.number
+        definition = understand(section, _merged(session, version, section, based_on).values, before).definition
+    organization_id = current.person().organization.organization_id
+    return told_by_stripe(current.context(), organization_id, definition) if definition else ()
 
 
 def _merged(session: Session, newest: CampaignVersion, section: str, based_on: int) -> Merged:
@@ -120,6 +136,7 @@ def _confirm(
     filled: Filled,
     changes: list[Change],
     based_on: int,
+    cautions: tuple[str, ...],
 ) -> str:
     definition = filled.definition or abort(422)
     sent = [(name, value) for name, value in request.form.items(multi=True) if name not in NOT_SENT_ON]
@@ -132,6 +149,7 @@ def _confirm(
         section=section,
         sections=SECTIONS,
         changes=changes,
+        cautions=cautions,
         sent=sent,
         reach=reach,
         fits=preview(session, definition.segment, current.now()) if reach else None,

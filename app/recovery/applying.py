@@ -15,17 +15,21 @@ from app.campaigns.diffs import Change, differences
 from app.campaigns.files import CampaignFile, Entry
 from app.campaigns.strict import CampaignInvalid
 from app.models import Campaign
+from app.recovery.campaign_cautions import told_by_rows
 from app.recovery.campaign_desk import check_has_segment, lock_all, note, number
 from app.recovery.campaigns import add_version, newest_version, read_definition
+from app.recovery.coverage import AT_ONCE, coverage
 from app.recovery.moving import count_running
 from app.recovery.operator import Person
+from app.recovery.segment_facts import count_renewals
 
 
 @dataclass(frozen=True)
 class EntryPlan:
     """What a file would do to one campaign. `version` is the number it would get, None where its content stays.
 
-    `row` are changes of what is not versioned, as sentences; `running` counts running cases by version.
+    `row` are changes of what is not versioned, as sentences; `cautions` say what may not be meant; `running` counts
+    running cases by version.
     """
 
     slug: str
@@ -33,6 +37,7 @@ class EntryPlan:
     version: int | None
     changes: tuple[Change, ...] = ()
     row: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     running: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -83,6 +88,21 @@ def apply(session: Session, file: CampaignFile, by: Person, now: datetime) -> Fi
     return planned
 
 
+def nobody_comes_to(session: Session, file: CampaignFile, planned: FilePlan, by: Person, now: datetime) -> list[str]:
+    """Slugs of new and changed campaigns that no living subscription would come to; done on trial and taken back.
+
+    Empty where nobody is known yet, or so many that a person would have to wait for the answer.
+    """
+    if planned.is_empty or not 0 < count_renewals(session) <= AT_ONCE:
+        return []
+    trial = session.begin_nested()
+    apply(session, file, by, now)
+    session.flush()
+    reached = coverage(session, now).campaigns
+    trial.rollback()
+    return [entry.slug for entry in planned.entries if not entry.is_unchanged and reached.get(entry.slug) == 0]
+
+
 def entries_of(session: Session, campaigns: Sequence[Campaign]) -> list[Entry]:
     """Campaigns as entries of a file, each with its newest content."""
     return [
@@ -113,15 +133,17 @@ def _plan(session: Session, file: CampaignFile, standing: Sequence[Campaign]) ->
 
 def _entry_plan(session: Session, entry: Entry, row: Campaign | None) -> EntryPlan:
     if row is None:
-        return EntryPlan(entry.slug, entry.name, 1)
+        return EntryPlan(entry.slug, entry.name, 1, cautions=told_by_rows(session, None, entry.definition()))
     newest = newest_version(session, row.id)
-    changes = tuple(differences(read_definition(newest), entry.definition()))
+    before, after = read_definition(newest), entry.definition()
+    changes = tuple(differences(before, after))
     return EntryPlan(
         entry.slug,
         entry.name,
         newest.number + 1 if changes else None,
         changes,
         tuple(_row_changes(entry, row)),
+        told_by_rows(session, before, after) if changes else (),
         count_running(session, row.id),
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.campaigns.definition import CampaignDefinition
 from app.models import CampaignVersion, Customer
 from app.recovery import campaign_desk, customer_desk, moving
+from app.recovery.campaign_cautions import told_by_stripe
 from app.recovery.campaigns import add_version
 from app.recovery.invariants import find_offences
 from app.recovery.operator import Person
@@ -89,6 +90,24 @@ def test_whom_a_campaign_excludes_is_tried_quietly_and_keeps_the_subscription(st
 
 
 @pytest.mark.long
+def test_prices_of_a_campaign_are_held_against_stripe(stage: Stage) -> None:
+    product = stage.stripe("POST", "products", name="Basic")["id"]
+    terms = {"unit_amount": 900, "currency": "usd", "product": product}
+    monthly = stage.stripe("POST", "prices", **terms, **{"recurring[interval]": "month"})["id"]
+    once = stage.stripe("POST", "prices", **terms)["id"]
+
+    def told(**prices: str) -> list[str]:
+        action = {"kind": "downgrade", "prices": prices}
+        definition = CampaignDefinition.model_validate({"final_action": action})
+        return list(told_by_stripe(stage.context, stage.organization_id, definition))
+
+    assert told(usd=monthly) == []
+    assert told(eur=monthly) == [f"final_action.prices: {monthly} is in USD at Stripe, and here it stands for EUR"]
+    assert told(usd=once) == [f"final_action.prices: {once} is paid once, so no subscription can be on it"]
+    (unknown,) = told(usd="price_doesnotexist")
+    assert "Stripe knows no price price_doesnotexist" in unknown
+
+
 def test_each_customer_follows_the_campaign_that_fits_them(stage: Stage) -> None:
     large = write(stage, "large", segment={"amount": {"usd": {"at_least": 1000}}}, messages=[FIRST])
     with stage.context.database.organization(stage.organization_id) as session:

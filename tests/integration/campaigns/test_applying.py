@@ -70,6 +70,35 @@ def test_an_export_applied_changes_nothing(desk: Desk) -> None:
     assert plan(desk, text).is_empty
 
 
+def test_customers_whose_currency_loses_its_price_are_told_of_before_it_is_saved(desk: Desk) -> None:
+    standing = {"kind": "downgrade", "prices": {"eur": "price_1", "usd": "price_2"}}
+    offer = {"retention": [{"kind": "downgrade", "prices": {"eur": "price_1", "usd": "price_2"}}]}
+    desk.write("monthly", is_default=True, final_action=standing, page=offer)
+    fewer = FILE.replace("window_days: 21", "final_action: {kind: downgrade, prices: {usd: price_2}}")
+    told = " ".join(plan(desk, fewer).entries[1].cautions)
+    assert "final_action.prices: EUR has no price any more" in told
+    assert "cancelled at the end of their period instead of downgraded" in told
+    assert "1 living subscription is billed in EUR today" in told
+    kept = fewer.replace("prices: {usd: price_2}", "prices: {usd: price_2, eur: price_1}")
+    less = kept[: kept.rindex("}")] + ", page: {retention: [{kind: downgrade, prices: {usd: price_2}}]}}\n"
+    (told,) = plan(desk, less).entries[1].cautions
+    assert told == "page.retention: whoever pays in EUR is not offered the smaller plan any more"
+
+
+def test_days_that_are_never_reached_and_an_early_final_notice_are_told(desk: Desk) -> None:
+    more = "retries: {timing: ladder, ladder_days: [1, 60]}, messages: [{key: last, kind: final_notice, days: 0}]"
+    found = plan(desk, FILE.replace("window_days: 21", more)).entries[1].cautions
+    assert [told.partition(":")[0] for told in found] == ["retries.ladder_days", "messages.last"]
+
+
+def test_a_campaign_that_nobody_comes_to_is_named_and_nothing_is_changed_by_looking(desk: Desk) -> None:
+    file = read_file(FILE + "  - {slug: world, name: World, segment: {interval: [month, year]}}\n")
+    with desk.session() as session:
+        planned = applying.plan(session, file)
+        assert applying.nobody_comes_to(session, file, planned, BY, START) == ["monthly", "world"]
+    assert order(desk) == [("monthly", 1, True)]
+
+
 def test_what_the_file_does_not_name_keeps_its_place_and_content(desk: Desk) -> None:
     apply(desk, FILE)
     told = apply(desk, "campaigns:\n  - {slug: solo, name: Solo, segment: {plan: Solo}}\n")

@@ -44,6 +44,7 @@ def test_a_plan_is_told_and_changes_nothing_and_applying_does_it_once(desk: Desk
     assert "vip: would be added as “VIPs”, version 1" in told
     assert "~ window_days: 28 → 21" in told
     assert "running cases stay where they are: 1 case on version 1" in told
+    assert "  ! nobody of today would come to it" in told
     assert desk.numbers() == [1]
     assert "monthly: version 2 is for new cases" in run("apply", file).output
     assert run("apply", file).output == "Nothing to change: it is all so already.\n"

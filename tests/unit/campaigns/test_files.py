@@ -73,6 +73,11 @@ def test_no_limit_is_not_the_default_and_is_written() -> None:
         ("anchor: event, ", "", "line 12: campaigns[1].messages[2]: a step with anchor: event says which event"),
         ("{usd: {at_least: 49.90}}", "50", "line 7: campaigns[1].segment.all[2].amount: has to be a mapping"),
         ("21:00,", "9 pm,", "line 9: campaigns[1].contact.quiet_from: has to be a time of day, as in 21:00"),
+        (
+            "    default: true",
+            "    default: true\n    retries: {ladder_days: [5, 3]}",
+            "line 16: campaigns[2].retries.ladder_days: each day has to come after the one before",
+        ),
         ("name: Everybody else", "name: ''", "line 14: campaigns[2].name: must not be empty"),
         ("    exclude:", "    segment: {tag: x}\n    exclude:", "line 8: segment is there twice; keep one"),
         ("campaigns:", "campaign:", "the file has to begin with `campaigns:`"),
@@ -194,6 +199,7 @@ def test_versions_of_before_mean_what_they_meant() -> None:
     assert read.silent_hours == 0
     assert (read.contact.gap_hours, read.exclude) == (20, None)
     assert read_stored({"intervals": []}).segment is None
+    assert read_stored({"retries": {"ladder_days": [5, 3, 3, 0.1]}}).retries.ladder_days == (0.5, 3, 5)
     assert read_stored(MONTHLY.model_dump(mode="json")) == MONTHLY
 
 
