@@ -7,9 +7,10 @@ tables do not expect of the card's country. `approval_probability` knows a case'
 stronger than in our own worlds. Refuses to know the planner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.retries.evaluation import AttemptOutcome, Card, DeclineSignals, FailedP
 
 START, SPAN_DAYS = datetime(2026, 1, 12, tzinfo=UTC), 500
 HOUR, STEP_HOURS, AHEAD_DAYS = timedelta(hours=1), 6, 65
+NOISE_STEPS = AHEAD_DAYS * 24 // STEP_HOURS
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Shares = Mapping[str, float]
 USUAL_CAUSES = {"nsf": 0.48, "suspicion": 0.20, "outage": 0.06, "velocity": 0.04, "dead": 0.18, "auth": 0.04}
@@ -30,11 +32,20 @@ TOLD = {
     "auth": ("authentication_required",),
 }
 HIDDEN = ("do_not_honor", "generic_decline")
+OFF_WEEKENDS: Mapping[str, Callable[[int], int]] = {
+    "before": lambda weekday: -max(weekday - 4, 0),
+    "after": lambda weekday: (7 - weekday) % 7 if weekday > 4 else 0,
+    "never": lambda weekday: 0,
+}
 
 
 @dataclass(frozen=True)
 class Nature:
-    """The numbers of one world. Wages arrive between the local hours `posted`; `hides` codes tell not."""
+    """The numbers of one world.
+
+    Wages arrive between the local hours `posted`, moved `off_weekends` or not; `hides` codes tell not; half of the
+    wary banks that `calms` counts have calmed down after `calm_days`.
+    """
 
     name: str
     paydays: Shares
@@ -47,6 +58,10 @@ class Nature:
     calms: float = 0.42
     limit_daily: float = 0.6
     knows_zone: float = 0.7
+    calm_days: float = 3.0
+    with_money: float = 0.94
+    noise: float = 0.4
+    off_weekends: str = "before"
 
     def cases(self, n: int, rng: np.random.Generator) -> "Sequence[StrangeCase]":
         """`n` failed payments."""
@@ -80,7 +95,7 @@ class StrangeCase:
     seed: int
     purse: Purse | None
     parameter: float
-    hides: float
+    nature: Nature
     asked: list[datetime] = field(default_factory=list)
 
     def attempt(self, at: datetime) -> AttemptOutcome:
@@ -93,7 +108,7 @@ class StrangeCase:
         if luck.random() < chance:
             return AttemptOutcome(True, DeclineSignals(outcome_type="authorized", network_status="approved_by_network"))
         same = luck.random() < 0.8
-        return AttemptOutcome(False, self.failure.signals if same else _signals(self.cause, self.hides, luck))
+        return AttemptOutcome(False, self.failure.signals if same else _signals(self.cause, self.nature.hides, luck))
 
     def approval_probability(self, at: datetime) -> float:
         """The chance of a charge at `at`, knowing everything but the last throw."""
@@ -104,9 +119,9 @@ class StrangeCase:
 
     def _chance(self, days: float, local: datetime) -> float:
         if self.purse:
-            return 0.94 if self.purse.cover(_ordinal(local)) > 0 else 0.01
+            return self.nature.with_money if self.purse.cover(_ordinal(local)) > 0 else 0.01
         if self.cause == "suspicion":
-            return 0.02 if self.parameter < 0 else 0.04 + 0.75 * (1 - 2 ** (-max(days, 0) / 3))
+            return 0.02 if self.parameter < 0 else 0.04 + 0.75 * (1 - 2 ** (-max(days, 0) / self.nature.calm_days))
         if self.cause == "outage":
             return 0.93 if 24 * days > self.parameter else 0.0
         if self.cause == "velocity":
@@ -140,7 +155,7 @@ def _draw(nature: Nature, rng: np.random.Generator) -> StrangeCase:
         tenure_days=int(rng.exponential(250)),
         billing_reason="subscription_cycle",
     )
-    return StrangeCase(failure, cause, zone, seed, purse, parameter, nature.hides)
+    return StrangeCase(failure, cause, zone, seed, purse, parameter, nature)
 
 
 def _empty_purse(nature: Nature, zone: ZoneInfo, rng: np.random.Generator) -> tuple[datetime, Purse]:
@@ -148,31 +163,45 @@ def _empty_purse(nature: Nature, zone: ZoneInfo, rng: np.random.Generator) -> tu
     while True:
         failed_at = START + timedelta(hours=float(rng.uniform(0, 24 * SPAN_DAYS)))
         local = _ordinal(failed_at.astimezone(zone))
-        first = int(local) - 1
-        lasts = float(rng.lognormal(np.log(nature.lasts_days[0]), nature.lasts_days[1]))
-        posted = rng.uniform(*nature.posted) / 24
-        paid = _paydays(_pick(nature.paydays, rng), first - 45, first + AHEAD_DAYS, rng) + posted
-        purse = Purse(paid, float(rng.normal(1.0, 0.4)), lasts, _noise(rng), float(first))
+        purse = draw_purse(nature, local, rng)
         if purse.cover(local) < 0:
             return failed_at, purse
 
 
+def draw_purse(nature: Nature, local: float, rng: np.random.Generator) -> Purse:
+    """The purse of somebody of this world around the local ordinal `local`."""
+    first = int(local) - 1
+    lasts = float(rng.lognormal(np.log(nature.lasts_days[0]), nature.lasts_days[1]))
+    posted = rng.uniform(*nature.posted) / 24
+    paid = _paydays(nature, first - 45, first + AHEAD_DAYS, rng) + posted
+    return Purse(paid, float(rng.normal(1.0, 0.4)), lasts, nature.noise * _noise(rng), float(first))
+
+
 def _noise(rng: np.random.Generator) -> np.ndarray:
+    return _memory() @ rng.standard_normal(NOISE_STEPS)
+
+
+@lru_cache(maxsize=1)
+def _memory() -> np.ndarray:
+    """The matrix that turns independent steps into noise of spread 1 that is half forgotten within two days."""
     keeps = np.exp(-STEP_HOURS / 48)
-    noise = np.empty(AHEAD_DAYS * 24 // STEP_HOURS)
-    noise[0] = 0.4 * rng.standard_normal()
-    for number, shock in enumerate(rng.standard_normal(len(noise) - 1)):
-        noise[number + 1] = keeps * noise[number] + 0.4 * np.sqrt(1 - keeps**2) * shock
-    return noise
+    back = np.subtract.outer(np.arange(NOISE_STEPS), np.arange(NOISE_STEPS))
+    kernel = np.where(back >= 0, keeps ** np.maximum(back, 0), 0.0)
+    kernel[:, 1:] *= np.sqrt(1 - keeps**2)
+    return np.asarray(kernel)
 
 
-def _paydays(kind: str, first: int, end: int, rng: np.random.Generator) -> np.ndarray:
-    """The days of a custom: `every 14 fri 1`, `days 10 25`, `nth 1 wed`, `any`, `workday 5`; never on a weekend."""
-    word, *rest = kind.split()
-    rest = [str(rng.integers(1, 29))] if word == "any" else rest
-    days = [date.fromordinal(day) for day in range(first, end)]
-    nominal = [day.toordinal() for day in days if _is_payday("days" if word == "any" else word, rest, day)]
-    return np.array([day - max(date.fromordinal(day).weekday() - 4, 0) for day in nominal], dtype=float)
+def _paydays(nature: Nature, first: int, end: int, rng: np.random.Generator) -> np.ndarray:
+    custom = _pick(nature.paydays, rng)
+    return _days_of(f"days {rng.integers(1, 29)}" if custom == "any" else custom, first, end, nature.off_weekends)
+
+
+@lru_cache(maxsize=4096)
+def _days_of(custom: str, first: int, end: int, off_weekends: str) -> np.ndarray:
+    """The days of a custom: `every 14 fri 1`, `days 10 25`, `nth 1 wed`, `workday 5`."""
+    word, *rest = custom.split()
+    days = [day for day in map(date.fromordinal, range(first, end)) if _is_payday(word, rest, day)]
+    return np.array([day.toordinal() + OFF_WEEKENDS[off_weekends](day.weekday()) for day in days], dtype=float)
 
 
 def _is_payday(word: str, rest: list[str], day: date) -> bool:
