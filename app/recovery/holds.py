@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.models import Hold, RecoveryCase
-from app.recovery import cases, planning
+from app.recovery import cases, closing, planning
 from app.vocabulary import OPEN_CASE_STATES, EntryKind, HoldKind
 
 
@@ -78,4 +78,5 @@ def _tell_cases(
     for found in session.scalars(query.order_by(RecoveryCase.failed_at, RecoveryCase.id)).all():
         case = cases.lock_case(session, found)
         cases.append(session, case, EntryKind.FACT, "hold", key, now, now, summary)
+        closing.bring_into_line(session, case, planning.definition_of(session, case), now)
         planning.replan(session, case, now)

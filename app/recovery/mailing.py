@@ -6,7 +6,7 @@ from app.experiments import lot
 from app.failpoints import failpoint
 from app.messages import outbox
 from app.models import CampaignVersion, RecoveryCase
-from app.recovery import cases, mail_steps, plan_names, steps
+from app.recovery import cases, closing, mail_steps, plan_names, planning, steps
 from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
 from app.recovery.waiting import pause_for_charge
@@ -34,6 +34,10 @@ def run_message(running: RunningStep) -> None:
             return
         if case.state is CaseState.CHARGING:
             steps.postpone(session, running.claim, now + pause_for_charge(session, case, now), "a charge is under way")
+            return
+        held_until = closing.waits_until(session, case, planning.definition_of(session, case), running.step, now)
+        if held_until is not None:
+            steps.postpone(session, running.claim, held_until, "a hold keeps the final notice back")
             return
         messages = outbox.queue_for_all(
             session,

@@ -18,7 +18,7 @@ from app.models import (
     Step,
     SubscriptionSnapshot,
 )
-from app.recovery import campaigns, cases, handover, mail_steps, promise_rows, steps
+from app.recovery import campaigns, cases, closing, handover, mail_steps, promise_rows, steps
 from app.recovery.cases import Happened
 from app.recovery.choices import CHOICE_TOLD
 from app.recovery.deciding import decide_now, decide_without_hold
@@ -72,6 +72,7 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
     decision = decide_now(session, case, now)
     _carry_out(session, case, decision, now)
     if isinstance(decision, Hold):
+        closing.bring_into_line(session, case, definition_of(session, case), now)
         _see_through_hold(session, case, now)
     return decision
 
@@ -131,11 +132,19 @@ def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: da
         return
     steps.cancel(session, case.id, f"no try: {decision.reason}", now, (StepKind.RETRY,))
     if isinstance(decision, GiveUp):
+        if decision.reason is Reason.WINDOW_OVER and _is_still_told(session, case, now):
+            return
         give_up(session, case, str(decision.reason), now)
     elif isinstance(decision, AskCustomer):
         _ask_customer(session, case, decision, now)
     elif isinstance(decision, Hold | LeaveToStripe) and decision.until and case.state is CaseState.WAITING:
         _put_retry(session, case, decision.until, in_brief(decision), now)
+
+
+def _is_still_told(session: Session, case: RecoveryCase, now: datetime) -> bool:
+    """Whether the time for tries is over, but a hold kept the final notice back and its days have not passed."""
+    closes = closing.closes_at(session, case, definition_of(session, case))
+    return closes is None or closes > now
 
 
 def _see_through_hold(session: Session, case: RecoveryCase, now: datetime) -> None:

@@ -13,7 +13,7 @@ from app.context import Context
 from app.failpoints import failpoint
 from app.log import get_logger
 from app.models import Connection, Invoice, RecoveryCase, Step
-from app.recovery import cases, ending_steps, handover, handover_steps, planning, promises, steps
+from app.recovery import cases, closing, ending_steps, handover, handover_steps, planning, promises, steps
 from app.recovery.by_hand import decide_for
 from app.recovery.charging import begin_charge, carry_out
 from app.recovery.mailing import run_message
@@ -103,7 +103,9 @@ def run_window_end(running: RunningStep) -> None:
             return
         decision = planning.replan(session, case, now)
         if isinstance(decision, RetryAt) or case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER):
-            steps.postpone(session, running.claim, now + timedelta(hours=6), "not yet at its end")
+            closes = closing.closes_at(session, case, planning.definition_of(session, case))
+            again = closes if closes and closes > now else now + closing.LOOK_AGAIN
+            steps.postpone(session, running.claim, again, "not yet at its end")
             return
         steps.finish(session, running.claim, StepState.DONE, None, now)
 
