@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.models import InboxEvent
 from app.vocabulary import InboxState
 
@@ -72,23 +73,31 @@ def was_all(claims: Sequence[EventClaim], limit: int = BATCH) -> bool:
 
 def has_unfinished(session: Session, now: datetime) -> bool:
     """Whether an event has waited since `now` at the latest, or was left behind by a worker that died."""
-    waits = (InboxEvent.next_try_at <= now) & InboxEvent.lease_until.is_(None)
+    return session.scalar(*_unfinished(now)) is not None
+
+
+@prepared
+def _unfinished(by: datetime) -> Select[int]:
+    waits = (InboxEvent.next_try_at <= by) & InboxEvent.lease_until.is_(None)
     query = select(InboxEvent.id).where(
         InboxEvent.state == InboxState.RECEIVED, or_(waits, InboxEvent.lease_until <= func.now())
     )
-    return session.scalar(query.limit(1)) is not None
+    return query.limit(1)
 
 
 def find_held(session: Session, one: EventClaim, now: datetime) -> InboxEvent | None:
     """The claimed event, for long enough to handle it; None when it is somebody else's by now."""
-    event = session.get_one(InboxEvent, one.event_id)
-    if event.lease_token != one.token:
-        return None
-    if now - one.claimed_at < RENEW_AFTER:
+    event: InboxEvent | None = session.scalar(*_held(one.event_id, one.token))
+    if event is None or now - one.claimed_at < RENEW_AFTER:
         return event
     statement = update(InboxEvent).where(InboxEvent.id == one.event_id, InboxEvent.lease_token == one.token)
     renewed = session.scalar(statement.values(lease_until=func.now() + LEASE).returning(InboxEvent.id))
     return event if renewed else None
+
+
+@prepared
+def _held(event_id: int, token: UUID) -> Select[InboxEvent]:
+    return select(InboxEvent).where(InboxEvent.id == event_id, InboxEvent.lease_token == token)
 
 
 def give_back(session: Session, claims: Sequence[EventClaim]) -> None:

@@ -5,15 +5,16 @@ apart: an outage (Stripe or Postgres is away; the event waits, for ever if need 
 few of them park the event) and an end without a word (the worker died of it, perhaps; a few in a row park it, too).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import Update, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.accounts.connections import gateway_for, mark_broken
 from app.bell import Urgency
 from app.context import Context
+from app.db import prepared, table_of
 from app.errors import RecoupError
 from app.failpoints import failpoint
 from app.inbox import claiming
@@ -28,6 +29,7 @@ from app.stripe_gateway.errors import ConnectionBroken, NotFound, RetryLater
 from app.vocabulary import InboxState
 
 log = get_logger(__name__)
+_EVENTS = table_of(InboxEvent)
 A_SHIFT = timedelta(seconds=60)  # after which a job ends and rings for the next: RQ kills jobs after 120
 MOST_FAULTS = 5
 MOST_UNFINISHED = 5
@@ -123,8 +125,15 @@ def replay(context: Context, organization_id: UUID, event_row_id: int, actor: st
 
 def _handled(context: Context, one: EventClaim, outcome: str) -> None:
     """What has been handled is handled, even if its worker was slow and another has begun on it meanwhile."""
-    values = {"state": InboxState.HANDLED, "outcome": outcome, "handled_at": context.clock.now(), "problem": None}
-    _finish(context, one, InboxEvent.state == InboxState.RECEIVED, **values)
+    with context.database.organization(one.organization_id) as session:
+        session.execute(*_handle(one.event_id, outcome, context.clock.now()))
+
+
+@prepared
+def _handle(event_id: int, outcome: str, now: datetime) -> Update:
+    waiting = update(_EVENTS).where(_EVENTS.c.id == event_id, _EVENTS.c.state == InboxState.RECEIVED)
+    handled = {"state": InboxState.HANDLED, "outcome": outcome, "handled_at": now, "problem": None}
+    return waiting.values(lease_token=None, lease_until=None, **handled)
 
 
 def _later(context: Context, one: EventClaim, tries: int, problem: Exception) -> None:
@@ -144,22 +153,18 @@ def _fault(context: Context, one: EventClaim, faults: int, problem: Exception) -
 
 def _park(context: Context, one: EventClaim, problem: str, **values: object) -> None:
     log.error("event.parked", id=one.event_id, problem=problem.partition(":")[0])
-    _finish(context, one, _is_held(one), state=InboxState.PARKED, problem=problem, **values)
+    _let_go(context, one, state=InboxState.PARKED, problem=problem, **values)
 
 
 def _put_back(context: Context, one: EventClaim, wait: timedelta, **values: object) -> None:
-    _finish(context, one, _is_held(one), next_try_at=context.clock.now() + wait, unfinished=0, **values)
+    _let_go(context, one, next_try_at=context.clock.now() + wait, unfinished=0, **values)
 
 
-def _is_held(one: EventClaim) -> ColumnElement[bool]:
-    return InboxEvent.lease_token == one.token
-
-
-def _finish(context: Context, one: EventClaim, condition: ColumnElement[bool], **values: object) -> None:
+def _let_go(context: Context, one: EventClaim, **values: object) -> None:
     with context.database.organization(one.organization_id) as session:
         session.execute(
             update(InboxEvent)
-            .where(InboxEvent.id == one.event_id, condition)
+            .where(InboxEvent.id == one.event_id, InboxEvent.lease_token == one.token)
             .values(lease_token=None, lease_until=None, **values)
         )
 

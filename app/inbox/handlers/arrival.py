@@ -1,15 +1,20 @@
 """An event that has arrived, with what its handler needs. The event is a hint; handlers read Stripe for the truth."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, select
 
 from app.context import Context
-from app.models import Connection, InboxEvent
-from app.recovery.cases import find_case_of_invoice
+from app.db import prepared
+from app.models import Connection, InboxEvent, Invoice, RecoveryCase
 from app.recovery.observing import Hint, observe_invoice
-from app.recovery.projections import find_invoice
 from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import EventKind
+
+KNOWN = "known; read since it arrived"
 
 
 @dataclass(frozen=True)
@@ -48,15 +53,39 @@ class Arrival:
         that the event could tell, so only the first of them costs reads (Stripe allows 25 a second). That a payment
         failed is told by nothing else where charges cannot be read; it is known all the same once a case is there.
         """
-        if self._is_read_since(invoice_id, with_case=failed):
-            return "known; read since it arrived"
+        standing = self._standing(invoice_id)
+        if standing is not None and standing.is_read and (standing.has_case or not failed):
+            return KNOWN
+        return self._read(invoice_id, failed=failed)
+
+    def observe_case(self, invoice_id: str) -> str | None:
+        """The same for news that says nothing of an invoice without a case; None where it has none."""
+        standing = self._standing(invoice_id)
+        if standing is None or not standing.has_case:
+            return None
+        return KNOWN if standing.is_read else self._read(invoice_id)
+
+    def _read(self, invoice_id: str, *, failed: bool = False) -> str:
         hint = Hint(failed=failed, at=min(self.event.created_at, self.context.clock.now()))
         case_id = observe_invoice(self.context, self.gateway, self.connection, invoice_id, hint)
         return f"case {case_id}" if case_id else "read; no case follows"
 
-    def _is_read_since(self, invoice_id: str, *, with_case: bool) -> bool:
+    def _standing(self, invoice_id: str) -> "_Standing | None":
         with self.context.database.organization(self.connection.organization_id) as session:
-            invoice = find_invoice(session, self.connection.id, invoice_id)
-            if invoice is None or invoice.refreshed_at <= self.event.received_at:
-                return False
-            return not with_case or find_case_of_invoice(session, invoice.id) is not None
+            row = session.execute(*_look_up(self.connection.id, invoice_id)).one_or_none()
+        return _Standing(row.refreshed_at > self.event.received_at, row.has_case) if row else None
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What is known of an invoice: whether it was read since an event arrived, and whether it has a case."""
+
+    is_read: bool
+    has_case: bool
+
+
+@prepared
+def _look_up(connection_id: UUID, invoice_id: str) -> Select[datetime, bool]:
+    has_case = exists().where(RecoveryCase.invoice_id == Invoice.id).label("has_case")
+    found = select(Invoice.refreshed_at, has_case)
+    return found.where(Invoice.connection_id == connection_id, Invoice.stripe_id == invoice_id)

@@ -4,7 +4,6 @@ That Stripe mailed an invoice to its customer is remembered: it counts among the
 """
 
 from app.inbox.handlers.arrival import Arrival
-from app.inbox.handlers.looking_up import has_case
 from app.models import Connection
 from app.recovery.projections import StaleReading, note_invoice_event, note_mailed
 from app.stripe_gateway.readers import read_invoice
@@ -29,9 +28,10 @@ def handle(arrival: Arrival) -> str:
     invoice_id = arrival.event.object_id
     if not invoice_id:
         return "the event names no invoice"
-    if has_case(arrival, invoice_id):
-        _note_mail(arrival, invoice_id)
-        return arrival.observe(invoice_id)
+    _note_mail(arrival, invoice_id)
+    outcome = arrival.observe_case(invoice_id)
+    if outcome is not None:
+        return outcome
     if not arrival.is_snapshot:
         return "no case; nothing to read"
     snapshot = read_invoice(arrival.carried)

@@ -3,18 +3,14 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
+from app.db import prepared
 from app.inbox.handlers.arrival import Arrival
 from app.models import ChargeAttempt, Customer, Invoice, RecoveryCase
 from app.vocabulary import OPEN_CASE_STATES, CaseState
 
 UNPAID = (*OPEN_CASE_STATES, CaseState.EXHAUSTED)
-
-
-def has_case(arrival: Arrival, invoice_id: str) -> bool:
-    """Whether a case was ever opened for a Stripe invoice."""
-    return _has_case(arrival, Invoice.stripe_id == invoice_id)
 
 
 def unpaid_invoices_of_customer(arrival: Arrival, customer_id: str) -> list[str]:
@@ -30,37 +26,62 @@ def unpaid_invoices_of_subscription(arrival: Arrival, subscription_id: str) -> l
 def invoice_of_payment(arrival: Arrival, *, charge_id: str | None, payment_intent_id: str | None) -> str | None:
     """The invoice that a charge or payment intent paid for, as far as Recoup has seen it."""
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        by_intent = select(Invoice.stripe_id).where(
-            Invoice.connection_id == arrival.connection.id, Invoice.payment_intent_id == payment_intent_id
-        )
-        by_charge = (
-            select(Invoice.stripe_id)
-            .join(RecoveryCase, RecoveryCase.invoice_id == Invoice.id)
-            .join(ChargeAttempt, ChargeAttempt.case_id == RecoveryCase.id)
-            .where(ChargeAttempt.connection_id == arrival.connection.id, ChargeAttempt.charge_id == charge_id)
-        )
-        found = session.scalar(by_intent.limit(1)) if payment_intent_id else None
-        return found or (session.scalar(by_charge.limit(1)) if charge_id else None)
+        found = session.scalar(*_of_intent(arrival.connection.id, payment_intent_id)) if payment_intent_id else None
+        return found or (session.scalar(*_of_charge(arrival.connection.id, charge_id)) if charge_id else None)
+
+
+@prepared
+def _of_intent(connection_id: UUID, payment_intent_id: str) -> Select[str]:
+    of_connection = select(Invoice.stripe_id).where(Invoice.connection_id == connection_id)
+    return of_connection.where(Invoice.payment_intent_id == payment_intent_id).limit(1)
+
+
+@prepared
+def _of_charge(connection_id: UUID, charge_id: str) -> Select[str]:
+    return (
+        select(Invoice.stripe_id)
+        .join(RecoveryCase, RecoveryCase.invoice_id == Invoice.id)
+        .join(ChargeAttempt, ChargeAttempt.case_id == RecoveryCase.id)
+        .where(ChargeAttempt.connection_id == connection_id, ChargeAttempt.charge_id == charge_id)
+        .limit(1)
+    )
 
 
 def find_customer_row(arrival: Arrival, customer_id: str) -> UUID | None:
     """The projected customer's own id."""
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        return session.scalar(
-            select(Customer.id).where(
-                Customer.connection_id == arrival.connection.id, Customer.stripe_id == customer_id
-            )
-        )
+        found: UUID | None = session.scalar(*_customer(arrival.connection.id, customer_id))
+        return found
+
+
+@prepared
+def _customer(connection_id: UUID, stripe_id: str) -> Select[UUID]:
+    return select(Customer.id).where(Customer.connection_id == connection_id, Customer.stripe_id == stripe_id)
 
 
 def has_case_of_customer(arrival: Arrival, customer_id: str) -> bool:
     """Whether a case was ever opened for an invoice of this customer."""
-    return _has_case(arrival, Invoice.customer_stripe_id == customer_id)
+    with arrival.context.database.organization(arrival.connection.organization_id) as session:
+        return session.scalar(*_case_of_customer(arrival.connection.id, customer_id)) is not None
+
+
+@prepared
+def _case_of_customer(connection_id: UUID, customer_id: str) -> Select[UUID]:
+    cases = select(RecoveryCase.id).join(Invoice, Invoice.id == RecoveryCase.invoice_id)
+    return cases.where(Invoice.connection_id == connection_id, Invoice.customer_stripe_id == customer_id).limit(1)
 
 
 def has_case_of_subscription(arrival: Arrival, subscription_id: str) -> bool:
     """Whether a case was ever opened for an invoice of this subscription."""
-    return _has_case(arrival, Invoice.subscription_stripe_id == subscription_id)
+    with arrival.context.database.organization(arrival.connection.organization_id) as session:
+        return session.scalar(*_case_of_subscription(arrival.connection.id, subscription_id)) is not None
+
+
+@prepared
+def _case_of_subscription(connection_id: UUID, subscription_id: str) -> Select[UUID]:
+    cases = select(RecoveryCase.id).join(Invoice, Invoice.id == RecoveryCase.invoice_id)
+    of_connection = cases.where(Invoice.connection_id == connection_id)
+    return of_connection.where(Invoice.subscription_stripe_id == subscription_id).limit(1)
 
 
 def observe_each(arrival: Arrival, invoice_ids: Iterable[str]) -> str:
@@ -70,17 +91,6 @@ def observe_each(arrival: Arrival, invoice_ids: Iterable[str]) -> str:
         arrival.observe(invoice_id)
         count += 1
     return f"{count} open case(s) looked at again"
-
-
-def _has_case(arrival: Arrival, condition: ColumnElement[bool]) -> bool:
-    query = (
-        select(RecoveryCase.id)
-        .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
-        .where(Invoice.connection_id == arrival.connection.id, condition)
-        .limit(1)
-    )
-    with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        return session.scalar(query) is not None
 
 
 def _invoices(arrival: Arrival, condition: ColumnElement[bool]) -> list[str]:

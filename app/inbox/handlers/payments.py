@@ -1,7 +1,7 @@
 """Charges and payment intents. They no longer name their invoice, so only payments Recoup has seen lead to a case."""
 
 from app.inbox.handlers.arrival import Arrival
-from app.inbox.handlers.looking_up import has_case, invoice_of_payment
+from app.inbox.handlers.looking_up import invoice_of_payment
 
 TYPES = (
     "charge.failed",
@@ -18,6 +18,5 @@ def handle(arrival: Arrival) -> str:
     charge_id = arrival.event.object_id if is_charge else arrival.carried_id("latest_charge")
     intent_id = arrival.carried_id("payment_intent") if is_charge else arrival.event.object_id
     invoice_id = invoice_of_payment(arrival, charge_id=charge_id, payment_intent_id=intent_id)
-    if invoice_id is None or not has_case(arrival, invoice_id):
-        return "no case"
-    return arrival.observe(invoice_id)
+    outcome = arrival.observe_case(invoice_id) if invoice_id else None
+    return outcome or "no case"
