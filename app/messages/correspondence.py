@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.messages.cadence import ANSWERS, MailKind, Written
 from app.models import ChargeAttempt, Connection, Customer, Invoice, Message, RecoveryCase
 from app.vocabulary import AttemptSource, AttemptState, MessageState
@@ -31,35 +32,29 @@ def written_since(
     since: datetime,
 ) -> tuple[Written, ...]:
     """Every mail but `message` that left after `since` to the person whom `message` is for."""
-    ours = session.execute(
-        select(Message.claimed_at, Message.kind).where(
-            Message.id != message.id,
-            Message.state.in_(LEFT),
-            Message.claimed_at > since,
-            _same_person(customer.id, address, message),
-        )
-    )
+    at_main = customer.id if message.addressee is None else None
+    ours = session.execute(*_ours(message.id, address.lower() if address else None, at_main, since))
     found = [Written(at, is_answer=MailKind(kind) in ANSWERS) for at, kind in ours if at]
     if message.addressee is None and address == customer.email:  # Stripe knows no other address
         found += [Written(at) for at in _by_stripe(session, connection, customer, since)]
     return tuple(found)
 
 
-def _same_person(customer_id: UUID, address: str | None, message: Message) -> ColumnElement[bool]:
-    """The same address under whatever customer; or the customer's main address, also when it was another one then."""
-    same = [func.lower(Message.recipient) == address.lower()] if address else []
-    if message.addressee is None:
-        same.append(and_(Message.customer_id == customer_id, Message.addressee.is_(None)))
-    return or_(*same)
+@prepared
+def _ours(but: UUID, address: str | None, customer_id: UUID | None, since: datetime) -> Select[datetime | None, str]:
+    """To the same address under whatever customer; or to the customer's main one, also when it was another one then.
+
+    None for either is equal to nothing.
+    """
+    same = func.lower(Message.recipient) == address
+    at_main = and_(Message.customer_id == customer_id, Message.addressee.is_(None))
+    left = select(Message.claimed_at, Message.kind).where(Message.state.in_(LEFT), Message.claimed_at > since)
+    return left.where(Message.id != but, or_(same, at_main))
 
 
 def _by_stripe(session: Session, connection: Connection, customer: Customer, since: datetime) -> Iterator[datetime]:
-    mailed = select(Invoice.mailed_at).where(
-        Invoice.connection_id == connection.id,
-        Invoice.customer_stripe_id == customer.stripe_id,
-        Invoice.mailed_at > since,
-    )
-    yield from (moment for moment in session.scalars(mailed) if moment)
+    mailed = session.scalars(*_mailed(connection.id, customer.stripe_id, since))
+    yield from (moment for moment in mailed if moment)
     if connection.stripe_mails:
         failed = (
             select(ChargeAttempt.started_at)
@@ -72,3 +67,9 @@ def _by_stripe(session: Session, connection: Connection, customer: Customer, sin
             )
         )
         yield from session.scalars(failed)
+
+
+@prepared
+def _mailed(connection_id: UUID, customer_stripe_id: str, since: datetime) -> Select[datetime | None]:
+    of_customer = Invoice.connection_id == connection_id, Invoice.customer_stripe_id == customer_stripe_id
+    return select(Invoice.mailed_at).where(*of_customer, Invoice.mailed_at > since)

@@ -6,10 +6,12 @@ way already, it will not happen, and so nobody is told that it will. Decides not
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.models import CampaignVersion, RecoveryCase, Step, Subscription
 from app.vocabulary import (
     ENDED_SUBSCRIPTIONS,
@@ -83,17 +85,15 @@ def _for_currency(settings: dict[str, Any], currency: str) -> tuple[FinalActionK
 
 def _due_at(session: Session, case: RecoveryCase, action: FinalActionKind) -> datetime | None:
     """As planned once it is, else a grace after the window; who only stops trying waits for no grace."""
-    planned = session.scalar(
-        select(Step.due_at).where(
-            Step.case_id == case.id, Step.kind == StepKind.FINAL_ACTION, Step.state.in_(OPEN_STEP_STATES)
-        )
-    )
+    due: dict[StepKind, datetime] = dict(session.execute(*_planned_ends(case.id)).all())
+    planned = due.get(StepKind.FINAL_ACTION)
     if planned or case.state not in OPEN_CASE_STATES:
         return planned
-    window_end = session.scalar(
-        select(Step.due_at).where(
-            Step.case_id == case.id, Step.kind == StepKind.WINDOW_END, Step.state.in_(OPEN_STEP_STATES)
-        )
-    )
-    ends = max(window_end or case.window_ends_at, case.window_ends_at)
+    ends = max(due.get(StepKind.WINDOW_END, case.window_ends_at), case.window_ends_at)
     return ends if action is FinalActionKind.LEAVE else ends + (case.grace_until - case.window_ends_at)
+
+
+@prepared
+def _planned_ends(case_id: UUID) -> Select[StepKind, datetime]:
+    ends = Step.kind.in_((StepKind.FINAL_ACTION, StepKind.WINDOW_END))
+    return select(Step.kind, Step.due_at).where(Step.case_id == case_id, ends, Step.state.in_(OPEN_STEP_STATES))

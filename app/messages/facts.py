@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.links import PayLink, make_pay_url
 from app.messages import endings
 from app.messages.branding import merchant_of
@@ -14,6 +16,7 @@ from app.messages.choices import cases_of_choice, plan_chosen
 from app.messages.names import first_name
 from app.messages.zones import read_zone
 from app.models import (
+    CampaignVersion,
     CaseEntry,
     ChargeAttempt,
     Customer,
@@ -57,6 +60,7 @@ class Conversation:
     invoice: Invoice
     subscription: Subscription | None
     snapshot: SubscriptionSnapshot | None
+    version: CampaignVersion
 
     @property
     def locale(self) -> str:
@@ -72,15 +76,20 @@ class Conversation:
 
 def read_conversation(session: Session, case: RecoveryCase) -> Conversation:
     """The rows around `case`, as this transaction sees them."""
-    snapshot = select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case.id)
     return Conversation(
         organization=session.get_one(Organization, case.organization_id),
         case=case,
         customer=session.get_one(Customer, case.customer_id),
         invoice=session.get_one(Invoice, case.invoice_id),
         subscription=session.get(Subscription, case.subscription_id) if case.subscription_id else None,
-        snapshot=session.scalar(snapshot),
+        snapshot=session.scalar(*_snapshot(case.id)),
+        version=session.get_one(CampaignVersion, case.campaign_version_id),
     )
+
+
+@prepared
+def _snapshot(case_id: UUID) -> Select[SubscriptionSnapshot]:
+    return select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case_id)
 
 
 def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: MailKind, now: datetime) -> MailFacts:
@@ -177,7 +186,13 @@ def _owed(case: RecoveryCase, invoice: Invoice, kind: MailKind) -> Owed:
 
 def _card(session: Session, case: RecoveryCase) -> Card | None:
     """The card of the newest attempt."""
-    newest = (
+    found = session.execute(*_newest_card(case.id)).first()
+    return Card(found.brand, found.last4) if found and found.brand and found.last4 else None
+
+
+@prepared
+def _newest_card(case_id: UUID) -> Select[str | None, str | None]:
+    return (
         select(PaymentMethod.brand, PaymentMethod.last4)
         .join(
             ChargeAttempt,
@@ -186,21 +201,22 @@ def _card(session: Session, case: RecoveryCase) -> Card | None:
                 ChargeAttempt.connection_id == PaymentMethod.connection_id,
             ),
         )
-        .where(ChargeAttempt.case_id == case.id)
+        .where(ChargeAttempt.case_id == case_id)
         .order_by(ChargeAttempt.started_at.desc())
         .limit(1)
     )
-    found = session.execute(newest).first()
-    return Card(found.brand, found.last4) if found and found.brand and found.last4 else None
 
 
 def _next_attempt(session: Session, rows: Conversation, now: datetime) -> datetime | None:
     """Our next try if one is planned, else Stripe's own, if it lies ahead."""
-    planned = select(Step.due_at).where(
-        Step.case_id == rows.case.id, Step.kind == StepKind.RETRY, Step.state.in_(OPEN_STEP_STATES)
-    )
-    moment = session.scalar(planned) or rows.invoice.next_payment_attempt
+    moment = session.scalar(*_planned_try(rows.case.id)) or rows.invoice.next_payment_attempt
     return moment if moment and moment > now else None
+
+
+@prepared
+def _planned_try(case_id: UUID) -> Select[datetime]:
+    is_open = Step.state.in_(OPEN_STEP_STATES)
+    return select(Step.due_at).where(Step.case_id == case_id, Step.kind == StepKind.RETRY, is_open)
 
 
 def _promised_for(session: Session, case: RecoveryCase) -> datetime | None:

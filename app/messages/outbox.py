@@ -11,12 +11,13 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 import emails
 from app.context import Context
+from app.db import prepared, table_of
 from app.errors import RecoupError
 from app.failpoints import failpoint
 from app.log import get_logger
@@ -31,6 +32,7 @@ log = get_logger(__name__)
 
 # The one who plans a mail usually delivers it at once; the sweep comes in when that did not happen.
 FIRST_SWEEP_AFTER = timedelta(seconds=15)
+_PLAN = insert(table_of(Message)).on_conflict_do_nothing()
 
 
 class MessageMissing(RecoupError):
@@ -109,22 +111,33 @@ def _plan(
 ) -> Message:
     if kind not in emails.kinds:
         raise emails.UnknownMail(f"there is no mail called {kind}; there are {', '.join(emails.kinds)}")
-    row = insert(Message).values(
-        id=uuid4(),
-        key=key,
-        kind=kind,
-        addressee=addressee,
-        state=MessageState.PLANNED,
-        planned_at=now,
-        next_try_at=now + FIRST_SWEEP_AFTER,
-        tries=0,
-        sends=0,
+    row = {
+        "id": uuid4(),
+        "key": key,
+        "kind": kind,
+        "addressee": addressee,
+        "state": MessageState.PLANNED,
+        "planned_at": now,
+        "next_try_at": now + FIRST_SWEEP_AFTER,
+        "tries": 0,
+        "sends": 0,
         **about,
-    )
-    session.execute(row.on_conflict_do_nothing())
-    case_id, customer_id = about.get("case_id"), about["customer_id"]
-    mine = Message.case_id == case_id if case_id else (Message.case_id.is_(None)) & (Message.customer_id == customer_id)
-    return session.scalars(select(Message).where(mine, Message.key == key)).one()
+    }
+    session.execute(_PLAN, row)
+    case_id = about.get("case_id")
+    mine = _of_case(case_id, key) if case_id else _of_customer(about["customer_id"], key)
+    planned: Message = session.scalars(*mine).one()
+    return planned
+
+
+@prepared
+def _of_case(case_id: UUID, key: str) -> Select[Message]:
+    return select(Message).where(Message.case_id == case_id, Message.key == key)
+
+
+@prepared
+def _of_customer(customer_id: UUID, key: str) -> Select[Message]:
+    return select(Message).where(Message.case_id.is_(None), Message.customer_id == customer_id, Message.key == key)
 
 
 def deliver(context: Context, organization_id: UUID, message_id: UUID, sender: Sender | None = None) -> MessageState:
@@ -159,12 +172,16 @@ def _lock(session: Session, message_id: UUID) -> Message:
     address = situation.address_for(session, session.get_one(Customer, planned.customer_id), planned)
     conversation = f"message:{planned.organization_id}:{(address or str(planned.customer_id)).lower()}"
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(conversation, 0))))
-    locked = session.scalars(
-        select(Message).where(Message.id == message_id).with_for_update().execution_options(populate_existing=True)
-    ).first()
+    locked: Message | None = session.scalars(*_locked(message_id)).first()
     if locked is None:
         raise MessageMissing(f"there is no message {message_id}")
     return locked
+
+
+@prepared
+def _locked(message_id: UUID) -> Select[Message]:
+    found = select(Message).where(Message.id == message_id)
+    return found.with_for_update().execution_options(populate_existing=True)
 
 
 def _send(sender: Sender, mine: Claim, now: datetime) -> outcome.Answer:

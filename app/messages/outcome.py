@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.messages.senders.port import SenderBusy, SenderRefused, SenderSilent
 from app.messages.timeline import note
 from app.messages.words import Reason
@@ -42,7 +43,7 @@ def record(
     A late answer still counts when the lease has run out and nobody has sent again: it is what we know best. Where an
     event of the provider was faster, the message keeps the state that it gave.
     """
-    message = session.scalars(select(Message).where(Message.id == message_id).with_for_update()).one()
+    message: Message = session.scalars(*_locked(message_id)).one()
     if message.lease_token != token:
         return message.state
     if isinstance(answer, Taken):
@@ -56,6 +57,11 @@ def record(
     else:
         _not_taken(session, message, answer, settings, now)
     return message.state
+
+
+@prepared
+def _locked(message_id: UUID) -> Select[Message]:
+    return select(Message).where(Message.id == message_id).with_for_update()
 
 
 def give_up(session: Session, message: Message, reason: Reason, now: datetime) -> None:

@@ -5,16 +5,17 @@ customer's page, or stand in the customer's metadata at Stripe. Whether an addre
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.errors import RecoupError
 from app.messages.addresses import is_address, is_worth_keeping
 from app.models import Customer, Recipient
@@ -52,15 +53,15 @@ class Contact:
 
 def main_address(session: Session, customer: Customer) -> str | None:
     """Where mails to this customer go first; None where nobody knows an address."""
-    chosen = select(Recipient.address).where(Recipient.customer_id == customer.id, Recipient.is_main)
-    return session.scalar(chosen) or customer.email
+    chosen = next((row.address for row in _rows(session, customer) if row.is_main), None)
+    return chosen or customer.email
 
 
 def contacts_of(session: Session, customer: Customer) -> tuple[Contact, ...]:
     """Everybody who is written to about this customer, the main address first, each address once."""
     seen: set[str] = set()
     found = []
-    for contact in (*_main(session, customer), *_kept(session, customer), *_in_metadata(customer)):
+    for contact in (*_in_recoup(_rows(session, customer), customer), *_in_metadata(customer)):
         if contact.address.lower() not in seen:
             seen.add(contact.address.lower())
             found.append(contact)
@@ -125,18 +126,22 @@ def _write(session: Session, customer: Customer, address: str, by: str, now: dat
     return session.execute(row.on_conflict_do_nothing().returning(Recipient.id)).first() is not None
 
 
-def _main(session: Session, customer: Customer) -> Iterator[Contact]:
-    row = session.scalar(select(Recipient).where(Recipient.customer_id == customer.id, Recipient.is_main))
-    if row is not None:
-        yield Contact(row.address, Source.RECOUP, True, row.added_by)
-    elif customer.email:
+def _rows(session: Session, customer: Customer) -> Sequence[Row[str, bool, str]]:
+    return session.execute(*_recipients(customer.id)).all()
+
+
+@prepared
+def _recipients(customer_id: UUID) -> Select[str, bool, str]:
+    kept = select(Recipient.address, Recipient.is_main, Recipient.added_by).where(Recipient.customer_id == customer_id)
+    return kept.order_by(Recipient.is_main.desc(), Recipient.added_at, Recipient.address)
+
+
+def _in_recoup(rows: Sequence[Row[str, bool, str]], customer: Customer) -> Iterator[Contact]:
+    """Stripe's address, unless one of ours is in its place, and then ours."""
+    if customer.email and not any(row.is_main for row in rows):
         yield Contact(customer.email, Source.STRIPE, True)
-
-
-def _kept(session: Session, customer: Customer) -> Iterator[Contact]:
-    rows = select(Recipient).where(Recipient.customer_id == customer.id, Recipient.is_main.is_(False))
-    for row in session.scalars(rows.order_by(Recipient.added_at, Recipient.address)):
-        yield Contact(row.address, Source.RECOUP, False, row.added_by)
+    for row in rows:
+        yield Contact(row.address, Source.RECOUP, row.is_main, row.added_by)
 
 
 def _in_metadata(customer: Customer) -> Iterator[Contact]:

@@ -1,14 +1,16 @@
 """Reads, in one transaction, everything that decides whether a mail may go. The deciding itself is the cadence's."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.contact import ContactRules
 from app.campaigns.stored import read_stored
+from app.db import prepared
 from app.messages import pauses, recipients, suppression
 from app.messages.cadence import CHASING, CurrentHold, MailKind, Situation
 from app.messages.choices import cases_of_choice
@@ -26,13 +28,14 @@ from app.models import (
     Organization,
     Step,
 )
+from app.vocabulary import HoldKind
 
 
 def read(session: Session, rows: Conversation, message: Message, now: datetime) -> Situation:
     """The situation of `message`, which is about a case, at `now`."""
     case, snapshot = rows.case, rows.snapshot
     connection = session.get_one(Connection, case.connection_id)
-    rules = read_stored(session.get_one(CampaignVersion, case.campaign_version_id).definition).contact
+    rules = read_stored(rows.version.definition).contact
     promised = why_no_promise(session, message, now) if message.kind == MailKind.PROMISE_CONFIRMED else None
     return Situation(
         **of_person(session, connection, rows.customer, message, rules, now),
@@ -53,8 +56,9 @@ def of_person(
     session: Session, connection: Connection, customer: Customer, message: Message, rules: ContactRules, now: datetime
 ) -> dict[str, Any]:
     """What is so of whom `message` is for, whatever it is about: address, sleep, and what they have been sent."""
-    address = address_for(session, customer, message)
-    contacts = {contact.address.lower() for contact in recipients.contacts_of(session, customer)}
+    contacts = recipients.contacts_of(session, customer)
+    address = message.addressee or next((one.address for one in contacts if one.is_main), None)
+    everybody = {one.address.lower() for one in contacts}
     organization = session.get_one(Organization, customer.organization_id)
     since = now - max(pauses.WEEK, timedelta(hours=rules.gap_hours))
     return {
@@ -64,7 +68,7 @@ def of_person(
         "written": written_since(session, connection, customer, address, message, since),
         "connection_status": connection.status,
         "suppressed": suppression.find_reason(session, address) if address else None,
-        "is_a_contact": message.addressee is None or message.addressee.lower() in contacts,
+        "is_a_contact": message.addressee is None or message.addressee.lower() in everybody,
         "is_customer_deleted": customer.deleted,
     }
 
@@ -89,41 +93,55 @@ def standing_rules(session: Session) -> ContactRules:
 
 def holds_on(session: Session, customer: Customer, case_id: UUID | None, now: datetime) -> tuple[CurrentHold, ...]:
     """The holds in force on all of a customer's, and on one case where there is one."""
-    current = select(Hold.kind, Hold.until).where(
-        Hold.customer_id == customer.id,
+    return tuple(CurrentHold(kind, until) for kind, until in session.execute(*_holds(customer.id, case_id, now)))
+
+
+@prepared
+def _holds(customer_id: UUID, case_id: UUID | None, now: datetime) -> Select[HoldKind, datetime | None]:
+    return select(Hold.kind, Hold.until).where(
+        Hold.customer_id == customer_id,
         or_(Hold.case_id.is_(None), Hold.case_id == case_id),
         Hold.released_at.is_(None),
         Hold.begins_at <= now,
         or_(Hold.until.is_(None), Hold.until > now),
     )
-    return tuple(CurrentHold(kind, until) for kind, until in session.execute(current))
 
 
 def due_at(session: Session, message: Message) -> datetime:
     """When the mail should have gone: when its step was due, which may be long before a worker came to plan it."""
-    due = session.scalar(select(Step.due_at).where(Step.id == message.step_id)) if message.step_id else None
+    due = session.scalar(*_step_due(message.step_id)) if message.step_id else None
     return min(due or message.planned_at, message.planned_at)
+
+
+@prepared
+def _step_due(step_id: UUID) -> Select[datetime]:
+    return select(Step.due_at).where(Step.id == step_id)
 
 
 def _named_at(session: Session, rows: Conversation, message: Message) -> datetime | None:
     """When a mail to this very address about another debt of the customer last left that named this one, too: several
     unpaid invoices are one conversation, and not a mail each. While a hold lay on it, this one was not named."""
+    case, addressee = rows.case, message.addressee
+    at: datetime | None = session.scalar(*_named(case.customer_id, case.id, case.opened_at, addressee))
+    return at
+
+
+@prepared
+def _named(customer_id: UUID, case_id: UUID, opened_at: datetime, addressee: str | None) -> Select[datetime | None]:
     was_held = exists().where(
-        Hold.case_id == rows.case.id,
+        Hold.case_id == case_id,
         Hold.begins_at <= Message.claimed_at,
         or_(Hold.until.is_(None), Hold.until > Message.claimed_at),
         or_(Hold.released_at.is_(None), Hold.released_at > Message.claimed_at),
     )
-    return session.scalar(
-        select(func.max(Message.claimed_at)).where(
-            Message.customer_id == rows.customer.id,
-            Message.addressee.is_not_distinct_from(message.addressee),
-            Message.case_id != rows.case.id,
-            Message.kind.in_(CHASING),
-            Message.state.in_(LEFT),
-            Message.claimed_at >= rows.case.opened_at,
-            ~was_held,
-        )
+    return select(func.max(Message.claimed_at)).where(
+        Message.customer_id == customer_id,
+        Message.addressee.is_not_distinct_from(addressee),
+        Message.case_id != case_id,
+        Message.kind.in_(CHASING),
+        Message.state.in_(LEFT),
+        Message.claimed_at >= opened_at,
+        ~was_held,
     )
 
 
@@ -132,12 +150,16 @@ def _told_at(session: Session, rows: Conversation, message: Message) -> datetime
     is one to tell of."""
     is_choice = message.kind == MailKind.CHOICE_CONFIRMED
     concerned = [case.id for case in cases_of_choice(session, rows.case)] if is_choice else [message.case_id]
-    return session.scalar(
-        select(func.max(Message.claimed_at)).where(
-            Message.case_id.in_(concerned),
-            Message.addressee.is_not_distinct_from(message.addressee),
-            Message.kind == message.kind,
-            Message.id != message.id,
-            Message.state.in_(LEFT),
-        )
+    at: datetime | None = session.scalar(*_told(concerned, message.addressee, message.kind, message.id))
+    return at
+
+
+@prepared
+def _told(case_ids: Sequence[UUID | None], addressee: str | None, kind: str, but: UUID) -> Select[datetime | None]:
+    return select(func.max(Message.claimed_at)).where(
+        Message.case_id.in_(case_ids),
+        Message.addressee.is_not_distinct_from(addressee),
+        Message.kind == kind,
+        Message.id != but,
+        Message.state.in_(LEFT),
     )

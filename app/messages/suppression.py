@@ -5,19 +5,24 @@ within one organization; what an unsubscribed address still gets is the cadence'
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, String, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.messages.words import SuppressedBecause
 from app.models import Suppression
 
 
 def find_reason(session: Session, address: str) -> SuppressedBecause | None:
     """Why this organization must not write to `address` as it likes; None where it may."""
-    wanted = select(Suppression.reason).where(func.lower(Suppression.address) == func.lower(address))
-    reason = session.scalar(wanted)
+    reason = session.scalar(*_reason(address))
     return SuppressedBecause(reason) if reason is not None else None
+
+
+@prepared
+def _reason(address: str) -> Select[str]:
+    return select(Suppression.reason).where(func.lower(Suppression.address) == func.lower(cast(address, String)))
 
 
 def suppress(session: Session, address: str, reason: SuppressedBecause, now: datetime) -> bool:

@@ -6,9 +6,10 @@ Runs in the clock process, across organizations, and any number of clocks may ru
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.db import prepared
 from app.messages.outcome import MOST_SENDS
 from app.models import Message
 from app.vocabulary import MessageState
@@ -27,21 +28,20 @@ def sweep_due(
     A claim whose lease is over becomes unknown, to be sent again once after `resend_after`. Every row that is returned
     is left alone for a minute, so that another clock does not ring for it too.
     """
-    due = (
-        select(Message)
-        .where(Message.state.in_(UNFINISHED), Message.next_try_at <= now)
-        .order_by(Message.next_try_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
     rings = []
-    for message in session.scalars(due):
+    for message in session.scalars(*_due(now, limit)):
         if message.state is MessageState.CLAIMED:
             _expire(message, now, resend_after)
         else:
             message.next_try_at = now + RING_AGAIN
             rings.append((message.organization_id, message.id))
     return rings
+
+
+@prepared
+def _due(now: datetime, limit: int) -> Select[Message]:
+    due = select(Message).where(Message.state.in_(UNFINISHED), Message.next_try_at <= now)
+    return due.order_by(Message.next_try_at).limit(limit).with_for_update(skip_locked=True)
 
 
 def _expire(message: Message, now: datetime, resend_after: timedelta) -> None:

@@ -5,8 +5,11 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.db import table_of
 from app.models import CaseEntry, Message
 from app.vocabulary import EntryKind
+
+_NOTE = insert(table_of(CaseEntry)).on_conflict_do_nothing()
 
 
 def note(
@@ -29,4 +32,4 @@ def note(
         "summary": summary,
         "data": {"message_id": str(message.id), "mail": message.kind, "reason": message.reason},
     }
-    session.execute(insert(CaseEntry).values(values).on_conflict_do_nothing())
+    session.execute(_NOTE, values)

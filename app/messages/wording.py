@@ -10,10 +10,11 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 import emails
+from app.db import prepared
 from app.errors import RecoupError
 from app.models import AuditEntry, MailWording, Organization
 from emails.locales import FALLBACK, language_of, languages
@@ -62,8 +63,12 @@ class BadText:
 def own_texts(session: Session, locale: str) -> dict[str, str]:
     """The organization's texts by key for mails in a BCP 47 `locale`, variants among them."""
     language = language_of(locale) or FALLBACK
-    rows = session.scalars(select(MailWording).where(MailWording.language == language))
-    return {row.key: row.text for row in rows}
+    return {row.key: row.text for row in session.execute(*_texts(language))}
+
+
+@prepared
+def _texts(language: str) -> Select[str, str]:
+    return select(MailWording.key, MailWording.text).where(MailWording.language == language)
 
 
 def all_texts(session: Session) -> dict[str, dict[str, str]]:
