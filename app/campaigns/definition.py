@@ -57,7 +57,7 @@ class MessageStep(Strict):
     on: StepEvent | None = None
     soft_delay_hours: float = Field(0, ge=0, le=240)
     decline_classes: Annotated[tuple[DeclineClass, ...], BeforeValidator(as_list)] = ()
-    variants: tuple[Annotated[str, Field(pattern=r"^[a-z0-9]{1,20}$")], ...] = ()
+    variants: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")], ...] = ()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "MessageStep":

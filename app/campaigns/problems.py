@@ -78,7 +78,8 @@ def _problem(found: Any, model: type[BaseModel]) -> Problem:
     if kind in ("literal_error", "enum"):
         return Problem(path, f"{found['input']!r} is not known; choose {context['expected']}")
     if kind == "string_pattern_mismatch":
-        return Problem(path, f"{found['input']!r} will not do; use small letters, digits and underscores, 40 at most")
+        signs = "digits, - and _, 32" if "variants" in path else "digits and underscores, 40"
+        return Problem(path, f"{found['input']!r} will not do; use small letters, {signs} at most")
     return Problem(path, _SAID.get(kind) or _limit(kind, context) or f"will not do: {found['msg']}")
 
 

@@ -22,6 +22,7 @@ from app.vocabulary import EntryKind, Fact, StepKind, StepState
 PREFIX = "message:"
 EXCLUDED = "excluded"
 MOVED = "moved to another version"
+BREATH = timedelta(days=2)  # lies between a first mail that had to wait and the next one
 OWN_TEXT = "The campaign foresees it."
 FORMER_TEXT = "campaign"  # of steps from before they carried what they are
 _DECLINES = (Fact.DECLINED, Fact.DEAD_CARD)
@@ -128,8 +129,21 @@ def refit(session: Session, case: RecoveryCase, definition: CampaignDefinition, 
 def _due(message: MessageStep, definition: CampaignDefinition, case: RecoveryCase, *, is_soft: bool) -> datetime:
     if message.anchor == "end":
         return case.window_ends_at - timedelta(days=message.days)
-    silence = max(message.soft_delay_hours, definition.silent_hours) if is_soft else 0
-    return case.failed_at + max(timedelta(days=message.days), timedelta(hours=silence))
+    own = timedelta(days=message.days)
+    return case.failed_at + (max(own, _after_silence(message, definition)) if is_soft else own)
+
+
+def _after_silence(message: MessageStep, definition: CampaignDefinition) -> timedelta:
+    """How long after a soft decline a mail may go at the soonest: once its silence is over, and not close upon the
+    first mail where that had to wait for the same silence.
+    """
+    silence = timedelta(hours=max(message.soft_delay_hours, definition.silent_hours))
+    first = min((each for each in definition.messages if each.anchor == "failure"), key=lambda each: each.days)
+    planned = timedelta(days=first.days)
+    begins = timedelta(hours=max(first.soft_delay_hours, definition.silent_hours))
+    if begins <= planned:
+        return silence
+    return max(silence, begins + min(timedelta(days=message.days) - planned, BREATH))
 
 
 def _occurrences(session: Session, case: RecoveryCase, event: StepEvent | None) -> list[datetime]:

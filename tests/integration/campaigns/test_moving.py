@@ -152,10 +152,19 @@ def test_silence_after_a_soft_decline_ends_when_only_the_payer_can_help(desk: De
     with desk.session() as session:
         desk.rows.case(session).decline_class = "soft_timed"
     open_under(desk, silent_hours=96, messages=SHORT)
-    assert planned(desk) == pytest.approx({"first": 4, "third": 4, "last": 26 + 1 / 24})
+    assert planned(desk) == pytest.approx({"first": 4, "third": 6, "last": 26 + 1 / 24})
     with desk.session() as session:
         planning.write_at_once(session, desk.rows.case(session), START)
     assert planned(desk) == pytest.approx({"first": 1 / 24, "third": 3, "last": 26 + 1 / 24})
+
+
+def test_a_mail_keeps_its_distance_to_a_first_one_that_had_to_wait(desk: Desk) -> None:
+    with desk.session() as session:
+        desk.rows.case(session).decline_class = "soft_timed"
+    days = {"first": 0, "next": 1, "third": 3, "week": 7}
+    mails = [{"key": key, "kind": "reminder", "days": day} for key, day in days.items()]
+    open_under(desk, silent_hours=48, messages=mails)
+    assert planned(desk) == pytest.approx({"first": 2, "next": 3, "third": 4, "week": 7})
 
 
 def test_a_mail_for_one_kind_of_decline_is_not_for_another(desk: Desk) -> None:

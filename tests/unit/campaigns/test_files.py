@@ -68,6 +68,11 @@ def test_no_limit_is_not_the_default_and_is_written() -> None:
         ),
         ("    default: true\n", "", "line 13: campaigns[2]: segment is missing"),
         ("slug: rest", "slug: nordic", "the slug nordic is there twice"),
+        (
+            "on: promise_broken",
+            "on: promise_broken, variants: [day3-b, B]",
+            "variants[2]: 'B' will not do; use small letters, digits, - and _, 32 at most",
+        ),
         ("kind: reminder", "kind: remind", "line 12: campaigns[1].messages[2].kind: 'remind' is not known; choose"),
         ("days: 0.5", "days: 40", "message promised is 40 days away, outside the window of 28 days; move it"),
         ("anchor: event, ", "", "line 12: campaigns[1].messages[2]: a step with anchor: event says which event"),
