@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 _SECRETS = re.compile(
-    r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\bSG\.[\w.-]+|(?<=://)[^/\s:@]+:[^@\s/]+(?=@)|/pay/[\w.~-]+"
+    r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\bSG\.[\w.-]+|(?<=://)[^/\s:@]+:[^@\s/]+(?=@)|/(?:pay|unsubscribe|notice)/[\w.~-]+"
 )
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 

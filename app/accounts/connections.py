@@ -98,15 +98,26 @@ def connect(
 
 
 def look_at_account(
-    context: Context, organization_id: UUID | None, *, api_key: str, webhook_secret: str | None
+    context: Context,
+    organization_id: UUID | None,
+    *,
+    api_key: str,
+    webhook_secret: str | None,
+    may_share: bool = False,
 ) -> Account:
     """All that `connect` asks of Stripe, with nothing written here; None is an organization that is yet to be made.
 
-    Raises what `connect` raises.
+    Raises what `connect` raises, and `ConnectionRefused` where another organization has the account, unless it
+    `may_share` it: both would open cases for the same invoices, write to the same people and end their subscriptions.
     """
     livemode = _livemode(api_key)
     gateway = make_gateway(context, api_key)
     account_id, account_name = _identify(context, gateway)
+    if not may_share and _is_connected_elsewhere(context, organization_id, account_id, livemode):
+        raise ConnectionRefused(
+            "another organization of this installation is connected to this Stripe account, and both would write to its"
+            " customers and charge them; connect it with --share-account only if one of the two is never to act"
+        )
     row = _find(context, organization_id, account_id, livemode) if organization_id else None
     connection_id = row.id if row else uuid4()
     url = f"{context.settings.base_url()}/webhooks/stripe/{connection_id}"
@@ -122,6 +133,18 @@ def look_at_account(
         )
     endpoints = _all_endpoints(gateway)
     return Account(account_id, account_name, livemode, api_key, connection_id, url, endpoint_id, secret, endpoints)
+
+
+def _is_connected_elsewhere(context: Context, organization_id: UUID | None, account_id: str, livemode: bool) -> bool:
+    with context.database.system() as session:
+        query = select(Connection.id).where(
+            Connection.account_id == account_id,
+            Connection.livemode == livemode,
+            Connection.status != ConnectionStatus.DISCONNECTED,
+        )
+        if organization_id is not None:
+            query = query.where(Connection.organization_id != organization_id)
+        return session.scalar(query.limit(1)) is not None
 
 
 def keep_account(

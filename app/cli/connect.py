@@ -31,16 +31,25 @@ BY = Person("command line")
     metavar="pk_…",
     help="For Stripe's own card form in the customer's page (docs/payment-page.md); \"\" takes it away again.",
 )
+@click.option(
+    "--share-account", is_flag=True, help="Though another organization here is connected to the same account."
+)
 @for_people
 def connect(
-    key: str, webhook_secret: str | None, organization: str | None, mode: str | None, publishable_key: str | None
+    key: str,
+    webhook_secret: str | None,
+    organization: str | None,
+    mode: str | None,
+    publishable_key: str | None,
+    share_account: bool,
 ) -> None:
     """Connect a Stripe account, or renew the key and secret of one that is connected."""
     context = open_context()
     slug = organization or find_organization(context, None).slug
     with context.database.system() as session:
         standing = users.find_organization(session, slug)
-    account = look_at_account(context, standing.id if standing else None, api_key=key, webhook_secret=webhook_secret)
+    owner = standing.id if standing else None
+    account = look_at_account(context, owner, api_key=key, webhook_secret=webhook_secret, may_share=share_account)
     # Only now, so that a key that Stripe refuses leaves no organization behind.
     tenant = ensure_organization(context, slug)
     first_mode = ConnectionMode(mode or ConnectionMode.OBSERVE)

@@ -1,4 +1,4 @@
-"""What a person may do to a case: try now, stop, snooze, release a hold. Each is a form that was confirmed.
+"""What a person may do to a case: try now, stop, snooze, release a hold, end links. Each is a form that was confirmed.
 
 What is allowed and what follows is decided in `app.recovery.operator`; a refusal is shown on the case's page.
 """
@@ -48,6 +48,15 @@ def snooze_case(case_id: UUID) -> ResponseReturnValue:
         case_id,
         lambda organization_id, by: operator.snooze(current.context(), organization_id, case_id, until, by, note),
         "Snoozed. No try and no mail until then.",
+    )
+
+
+@console.post("/cases/<uuid:case_id>/links/end")
+def end_links(case_id: UUID) -> ResponseReturnValue:
+    return _act(
+        case_id,
+        lambda organization_id, by: operator.end_links(current.context(), organization_id, case_id, by),
+        "The links that were sent have ended. A new one is under Payment link.",
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.bell import Urgency
@@ -92,6 +93,22 @@ def snooze(context: Context, organization_id: UUID, case_id: UUID, until: dateti
         )
         summary = f"{by.name} snoozed the case until {until:%Y-%m-%d %H:%M} UTC" + (f": {note}" if note else ".")
         _tell(session, case, by, "case.snoozed", summary, now, until=until.isoformat(), note=note)
+
+
+def end_links(context: Context, organization_id: UUID, case_id: UUID, by: Person) -> None:
+    """End every payment link that was sent to the customer of a case: each leads to all that this person owes.
+
+    Links made from now on work. Whoever opens an ended one may have a fresh one sent to the customer's own address.
+    """
+    now = context.clock.now()
+    with context.database.organization(organization_id) as session:
+        customer_id = session.get_one(RecoveryCase, case_id).customer_id
+        theirs = select(RecoveryCase.id).where(RecoveryCase.customer_id == customer_id)
+        for found in session.scalars(theirs.order_by(RecoveryCase.failed_at, RecoveryCase.id)).all():
+            case = cases.lock_case(session, found)
+            case.link_version += 1
+            summary = f"{by.name} ended the payment links that were sent to this customer."
+            _tell(session, case, by, "case.links_ended", summary, now)
 
 
 def release_hold(context: Context, organization_id: UUID, hold_id: UUID, by: Person, answer: str = "") -> None:

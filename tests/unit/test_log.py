@@ -32,6 +32,8 @@ def logging_as_before() -> Iterator[None]:
         ("robin.smith+x@mail.example.co.uk", "smith"),
         ("postgresql://recoup:hunter2@db.internal/recoup", "hunter2"),
         ("https://pay.example.com/pay/WyJhIl0.abc-_~", "WyJhIl0"),
+        ("Exception on /unsubscribe/WyJhIl0.abc/undo [GET]", "WyJhIl0"),
+        ("https://pay.example.com/notice/WyJhIl0.abc-_~", "WyJhIl0"),
     ],
 )
 def test_secrets_and_addresses_are_masked_wherever_they_stand(secret: str, telling: str) -> None:

@@ -54,7 +54,9 @@ def test_what_is_refused_leaves_no_organization_and_no_endpoint_behind(
 
 
 def test_an_organization_is_made_with_its_first_connection_and_has_campaigns(run: Run) -> None:
-    result = run("--key", SANDBOX_KEY, "--organization", "newcomer", "--webhook-secret", "whsec_mine")
+    result = run(
+        "--key", SANDBOX_KEY, "--organization", "newcomer", "--webhook-secret", "whsec_mine", "--share-account"
+    )
     assert result.exit_code == 0, result.output
     with run.stage.context.database.system() as session:
         made = session.scalars(select(Organization).where(Organization.slug == "newcomer")).one()
@@ -93,3 +95,17 @@ def test_a_publishable_key_is_kept_checked_and_taken_away(run: Run) -> None:
     assert kept() == "pk_test_abc"
     run("--key", SANDBOX_KEY, "--organization", "acme", "--publishable-key", "")
     assert kept() is None
+
+
+def test_an_account_that_another_organization_has_is_connected_only_on_purpose(run: Run) -> None:
+    with run.stage.context.database.organization(run.stage.organization_id) as session:
+        theirs_account = session.get_one(Connection, run.stage.connection_id).account_id
+    run.stage.control("keys", key="rk_test_same")
+    before, endpoints = run.organizations(), run.endpoints()
+    refused = run("--key", "rk_test_same", "--organization", "second")
+    assert (refused.exit_code, run.organizations(), run.endpoints()) == (1, before, endpoints)
+    assert "another organization" in refused.output
+    shared = run("--key", "rk_test_same", "--organization", "second", "--share-account")
+    assert shared.exit_code == 0, shared.output
+    with run.stage.context.database.system() as session:
+        assert len(session.scalars(select(Connection).where(Connection.account_id == theirs_account)).all()) == 2

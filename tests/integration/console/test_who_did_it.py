@@ -39,6 +39,7 @@ def test_each_action_names_its_person_on_the_timeline_and_in_the_audit(
     context.clock.turn_to(context.clock.now() + timedelta(days=1))  # type: ignore[attr-defined]
     mia.post(f"/cases/{case_id}/retry")
     mia.post(f"/cases/{case_id}/snooze", {"until": day, "note": "on holiday"})
+    mia.post(f"/cases/{case_id}/links/end")
     mia.post(f"/cases/{case_id}/stop", {"note": "a friend"})
     with context.database.organization(world.organization_id) as session:
         entries = session.scalars(select(CaseEntry.summary).where(CaseEntry.case_id == case_id)).all()
@@ -47,10 +48,12 @@ def test_each_action_names_its_person_on_the_timeline_and_in_the_audit(
         ).all()
     told = [summary for summary in entries if name in summary]
     assert [
-        sum(verb in summary for summary in told) for verb in ("released", "asked to try", "snoozed", "Stopped")
-    ] == [1] * 4
+        sum(verb in summary for summary in told)
+        for verb in ("released", "asked to try", "snoozed", "ended the payment links", "Stopped")
+    ] == [1] * 5
     assert {(row.action, row.subject) for row in audit} >= {
-        (action, f"case {case_id}") for action in ("hold.released", "case.retry_now", "case.snoozed", "case.stopped")
+        ("hold.released", f"case {case_id}"),
+        *((f"case.{action}", f"case {case_id}") for action in ("retry_now", "snoozed", "links_ended", "stopped")),
     }
     page = mia.get("/audit").text
     assert f'<a href="/cases/{case_id}">' in page
