@@ -1,6 +1,7 @@
 """`recoup doctor`: looks at an installation from outside and says what is wrong and what to do about it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import click
 from sqlalchemy import func, select
@@ -18,10 +19,12 @@ from app.errors import RecoupError
 from app.inbox.errands import looking
 from app.installation import complete, missing
 from app.models import Connection, InboxEvent, Step
+from app.outcomes.refusals import cases_refused
 from app.settings import Settings
 from app.vocabulary import ConnectionStatus, ErrandKind, ErrandState, InboxState, StepState
 
 BY = "command line"
+REFUSED_WITHIN = timedelta(days=14)
 HOW_TO_SET = {
     "DATABASE_URL": "the address of your PostgreSQL; or start Recoup here with `make run`, which brings its own",
     "REDIS_URL": "the address of your Redis or Valkey; `make run` brings its own",
@@ -167,8 +170,12 @@ def _backlog(context: Context) -> Iterator[Finding]:
     now = context.clock.now()
     with context.database.system() as session:
         parked = session.scalar(select(func.count()).where(InboxEvent.state == InboxState.PARKED)) or 0
+        refused = len(cases_refused(session, now - REFUSED_WITHIN))
         late = session.scalar(select(func.min(Step.due_at)).where(Step.state == StepState.PLANNED, Step.due_at <= now))
     yield Finding("Parked webhooks", not parked, f"{parked}" + (": see `recoup inbox parked`" if parked else ""))
+    if refused:
+        advice = "see Needs attention in the console; often a campaign names a price that does not exist"
+        yield Finding("Final actions", False, f"{refused} refused by Stripe in two weeks: {advice}")
     seconds = (now - late).total_seconds() if late else 0
     is_fine = seconds < 120
     yield Finding("Work", is_fine, "is up to date" if is_fine else f"is {seconds:.0f} s late: do worker and clock run?")

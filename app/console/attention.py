@@ -13,6 +13,7 @@ from app.accounts import conflicts
 from app.inbox.errands import looking
 from app.messages.wording import bad_texts
 from app.models import ChargeAttempt, Connection, InboxEvent, Message, RecoveryCase, Step
+from app.outcomes.refusals import cases_refused
 from app.recovery import questions
 from app.vocabulary import (
     OPEN_CASE_STATES,
@@ -24,6 +25,7 @@ from app.vocabulary import (
 )
 
 MAILS_WITHIN = timedelta(days=7)
+REFUSED_WITHIN = timedelta(days=14)
 ANSWER_OVERDUE = timedelta(hours=1)
 SHOWN_QUESTIONS = 10
 
@@ -42,6 +44,7 @@ def find_concerns(session: Session, now: datetime) -> list[Concern]:
     return [
         *_connections(session),
         *_cases(session, now),
+        *_refused(session, now),
         *_questions(session),
         *_inbox(session),
         *_mails(session, now),
@@ -105,6 +108,18 @@ def _cases(session: Session, now: datetime) -> list[Concern]:
         )
         concerns.append(Concern(f"{_many(unanswered, 'charge')} without an answer", advice, page))
     return concerns
+
+
+def _refused(session: Session, now: datetime) -> list[Concern]:
+    """Each was announced to its customer, so a person has to decide what becomes of the subscription."""
+    found = cases_refused(session, now - REFUSED_WITHIN)
+    if not found:
+        return []
+    advice = (
+        "Stripe's reason is on the timeline; often a price of the campaign does not exist. Nothing was taken."
+    )
+    page = _case_page(found[0]) if len(found) == 1 else url_for("console.cases", state="exhausted")
+    return [Concern(f"{_many(len(found), 'final action')} refused by Stripe", advice, page)]
 
 
 def _inbox(session: Session) -> list[Concern]:

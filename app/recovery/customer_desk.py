@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import RecoupError
-from app.models import AuditEntry, Customer, RecoveryCase
+from app.models import AuditEntry, Customer, Hold, RecoveryCase
 from app.recovery import cases, holds, mail_steps, planning
 from app.recovery.operator import NotAllowedNow, Person
 from app.vocabulary import OPEN_CASE_STATES, EntryKind, HoldKind
 
 LONGEST_TAG, MOST_TAGS = 40, 30
 LONGEST_SNOOZE = timedelta(days=366)
+SNOOZE_KEY = "snooze:customer:"
 
 
 class CustomerUnknown(RecoupError):
@@ -62,18 +63,22 @@ def tag(session: Session, customer_id: UUID, tags: Iterable[str], by: Person, no
 def snooze(session: Session, customer_id: UUID, until: datetime, by: Person, note: str, now: datetime) -> None:
     """Leave a customer alone until a day (aware UTC), whatever is or will be owed; it ends by itself.
 
-    Raises `NotAllowedNow` for a day that is past or more than a year away.
+    The last word counts: another day, also a sooner one, takes the place of the one that stood. Raises `NotAllowedNow`
+    for a day that is past or more than a year away.
     """
     if not now < until <= now + LONGEST_SNOOZE:
         raise NotAllowedNow("a snooze ends on a day after today and within a year")
     customer = session.get_one(Customer, customer_id, with_for_update={"key_share": True})
+    standing = _standing_snoozes(session, customer_id, now)
+    if any(hold.until == until for hold in standing):
+        return
     is_new = holds.place(
         session,
         organization_id=customer.organization_id,
         customer_id=customer.id,
         case_id=None,
         kind=HoldKind.SNOOZE,
-        key=f"snooze:customer:{until.isoformat()}",
+        key=f"{SNOOZE_KEY}{until.isoformat()}:{now.isoformat()}",
         reason=note or f"snoozed by {by.name}",
         until=until,
         by=by.name,
@@ -81,6 +86,19 @@ def snooze(session: Session, customer_id: UUID, until: datetime, by: Person, not
     )
     if is_new:
         _audit(session, customer, by, "customer.snoozed", now, until=until.isoformat(), note=note)
+    for hold in standing:
+        holds.release(session, hold, f"{by.name} chose another day", now)
+
+
+def _standing_snoozes(session: Session, customer_id: UUID, now: datetime) -> list[Hold]:
+    query = select(Hold).where(
+        Hold.customer_id == customer_id,
+        Hold.case_id.is_(None),
+        Hold.key.startswith(SNOOZE_KEY),
+        Hold.released_at.is_(None),
+        Hold.until > now,
+    )
+    return list(session.scalars(query.with_for_update()))
 
 
 def _open_cases(session: Session, customer_id: UUID) -> list[RecoveryCase]:

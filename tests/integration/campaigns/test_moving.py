@@ -210,6 +210,19 @@ def test_a_snoozed_customer_is_held_whatever_is_owed_until_the_day_comes(desk: D
     assert any("on holiday" in entry.summary for entry in desk.timeline())
 
 
+def test_the_last_word_on_a_snooze_counts_also_a_sooner_one(desk: Desk) -> None:
+    open_under(desk, messages=SHORT)
+    days = (9, 20, 4, 4)
+    with desk.session() as session:
+        for hours, day in enumerate(days):
+            customer_desk.snooze(session, desk.rows.customer_id, START + day * DAY, BY, "", START + hours * HOUR)
+        (standing,) = session.scalars(select(Hold).where(Hold.released_at.is_(None)))
+        assert standing.until == START + 4 * DAY
+        customer_desk.snooze(session, desk.rows.customer_id, START + 20 * DAY, BY, "", START + DAY)
+        (standing,) = session.scalars(select(Hold).where(Hold.released_at.is_(None)))
+        assert standing.until == START + 20 * DAY
+
+
 def test_versions_are_named_by_slug_and_number(desk: Desk) -> None:
     desk.write("mine", segment={"tag": "x"})
     newest = desk.write("mine", segment={"tag": "y"})

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app.accounts import users
 from app.context import Context
 from app.db import Database
-from app.models import Customer, RecoveryCase, User
+from app.models import Customer, RecoveryCase, SubscriptionSnapshot, User
+from app.outcomes.actions import SkipReason
 from app.recovery.case_lists import PAGE_SIZE
-from app.vocabulary import CaseState, Role
+from app.vocabulary import CaseState, FinalActionState, Role
 from tests.integration.console.conftest import Browser, enter, make_app
 from tests.integration.console.world import World, add_case, add_member, make_world
 
@@ -152,6 +154,18 @@ def test_the_overview_says_what_needs_a_person(browser: Browser, world: World) -
         "1 mail bounced this week",
     ):
         assert concern in page
+
+
+def test_a_final_action_that_stripe_refused_waits_for_a_person(
+    context: Context, browser: Browser, world: World, now: datetime
+) -> None:
+    with context.database.organization(world.organization_id) as session:
+        row = session.scalars(select(SubscriptionSnapshot)).one()
+        row.state, row.reason, row.done_at = FinalActionState.SKIPPED, SkipReason.REFUSED_BY_STRIPE, now
+        case_id = row.case_id
+    page = browser.get("/").text
+    assert "1 final action refused by Stripe" in page
+    assert f'<a href="/cases/{case_id}"><strong>1 final action' in page
 
 
 def test_the_report_can_be_narrowed_and_taken_away_as_csv(browser: Browser, world: World) -> None:
