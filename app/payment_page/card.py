@@ -8,10 +8,9 @@ from datetime import datetime
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from app.accounts.connections import gateway_for
-from app.models import CaseEntry, RecoveryCase
+from app.models import RecoveryCase
 from app.payment_page.blueprint import payment_page
 from app.payment_page.pages import CHANGED, to_outcome, to_page
 from app.payment_page.standing import Standing
@@ -23,7 +22,6 @@ from app.recovery.card_change import GivenFor, NotOurCardPage, use_new_card
 from app.stripe_gateway.errors import KeyInUse, NotFound
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.snapshots import CardSetup
-from app.vocabulary import Fact
 
 SAME_CLICK = 30  # seconds in which a form sent twice leads to one Checkout session
 
@@ -73,15 +71,14 @@ def finish(token: str, read: Callable[[StripeGateway], CardSetup]) -> ResponseRe
         return to_page(visit)
     if setup.customer_id != standing.customer.stripe_id or setup.payment_method_id is None:
         return to_page(visit)
-    if not _was_replaced(visit, setup.payment_method_id):
-        use_new_card(
-            visit.context,
-            gateway,
-            standing.connection,
-            customer_id=standing.customer.stripe_id,
-            payment_method_id=setup.payment_method_id,
-            given_for=given_for,
-        )
+    use_new_card(
+        visit.context,
+        gateway,
+        standing.connection,
+        customer_id=standing.customer.stripe_id,
+        payment_method_id=setup.payment_method_id,
+        given_for=given_for,
+    )
     return to_outcome(visit)
 
 
@@ -113,14 +110,3 @@ def key_of_click(visit: Visit, click: Click) -> str:
 
 def _slot(now: datetime) -> int:
     return int(now.timestamp()) // SAME_CLICK
-
-
-def _was_replaced(visit: Visit, payment_method_id: str) -> bool:
-    """Whether a newer card has been given since: an old return address, reloaded, must not bring the old card back."""
-    with visit.context.database.organization(visit.link.organization_id) as session:
-        cards = session.scalars(
-            select(CaseEntry.data["card"].astext)
-            .where(CaseEntry.case_id == visit.link.case_id, CaseEntry.name == Fact.NEW_CARD)
-            .order_by(CaseEntry.id)
-        ).all()
-    return payment_method_id in cards and cards[-1] != payment_method_id

@@ -17,11 +17,12 @@ from app.context import Context
 from app.errors import RecoupError
 from app.failpoints import failpoint
 from app.models import Connection, Customer, Invoice, RecoveryCase
-from app.recovery import cases, planning, running, showing, steps
+from app.recovery import card_ahead, cases, planning, running, showing, steps
 from app.recovery.attempts import note_new_card
 from app.recovery.observing import is_lapsed, observe_invoice
 from app.recovery.projections import write_customer, write_payment_method
 from app.stripe_gateway.gateway import StripeGateway
+from app.stripe_gateway.snapshots import PaymentMethodSnapshot
 from app.vocabulary import OPEN_CASE_STATES, CaseState, StepKind
 
 OWN_FORM = "recoup_form"  # in the metadata of an intent that was made for Stripe's form in a page of ours
@@ -54,9 +55,16 @@ class GivenFor:
 
 @dataclass(frozen=True)
 class CardChange:
-    """What a new card came to: the cases it was tried for, oldest debt first, with the state each is in now."""
+    """What a new card came to: the cases it was tried for, oldest debt first, with the state each is in now.
+
+    A card that another one has replaced is not in force, and was tried for none.
+    """
 
     states: tuple[tuple[UUID, CaseState], ...]
+    is_in_force: bool = True
+
+
+REPLACED = CardChange((), is_in_force=False)
 
 
 def use_new_card(
@@ -70,13 +78,21 @@ def use_new_card(
 ) -> CardChange:
     """Put a saved card in force for a Stripe customer and charge with it what they were shown, oldest first.
 
+    Of a card that was given before another one, however late we hear of it, nothing comes but a line on the timeline.
     Raises `NotOurCardPage` and `GatewayError`; whatever was done stays done, and calling it again goes on from there.
     """
+    method = gateway.get_payment_method(payment_method_id)
     # before the card is in force, and any reading could take it for one that may be charged for everything
-    _join_to_showing(context, connection, payment_method_id, given_for)
+    last = _join_to_showing(context, connection, method, given_for)
+    if last != payment_method_id or card_ahead.is_outdated(gateway, customer_id, method):
+        return REPLACED
     failpoint("card_change.before_defaults")
     gateway.set_default_payment_method(customer_id, payment_method_id)
     failpoint("card_change.after_defaults")
+    last = _join_to_showing(context, connection, method, given_for)
+    if last != payment_method_id:  # given while we were at it, and perhaps put in force before ours was
+        gateway.set_default_payment_method(customer_id, last)
+        return REPLACED
     _note(context, gateway, connection, customer_id, payment_method_id)
     return pay_open_invoices(context, gateway, connection, customer_id)
 
@@ -158,12 +174,17 @@ def run_due_step(context: Context, organization_id: UUID, case_id: UUID, kind: S
         running.run(context, claim)
 
 
-def _join_to_showing(context: Context, connection: Connection, payment_method_id: str, given_for: GivenFor) -> None:
+def _join_to_showing(
+    context: Context, connection: Connection, method: PaymentMethodSnapshot, given_for: GivenFor
+) -> str:
+    """Write down that the card was given, once; the card that this customer gave last."""
+    now = context.clock.now()
     with context.database.organization(connection.organization_id) as session:
         case = session.get(RecoveryCase, given_for.case_id)
         if case is None or case.connection_id != connection.id:
             raise NotOurCardPage("the session's case is none of this connection's")
-        showing.give_card(session, case, given_for.showing, payment_method_id, context.clock.now())
+        showing.give_card(session, case, given_for.showing, method.id, method.created or now, now)
+        return showing.last_card(session, case)
 
 
 def _note(

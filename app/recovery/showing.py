@@ -34,16 +34,30 @@ def remember(session: Session, case: RecoveryCase, name: str, shown: Shown, now:
     cases.append(session, case, EntryKind.FACT, PAGE_SHOWN, f"{PAGE_SHOWN}:{name}", now, now, summary, data)
 
 
-def give_card(session: Session, case: RecoveryCase, name: str | None, card_id: str, now: datetime) -> None:
+def give_card(
+    session: Session, case: RecoveryCase, name: str | None, card_id: str, given_at: datetime, now: datetime
+) -> None:
     """Join a saved card to the showing it was given for. Must be committed before the card is put in force.
 
-    A card of a session that names no showing was given for nothing in particular.
+    `given_at` is when the customer saved it, however late we hear of that. A card of a session that names no showing
+    was given for nothing in particular.
     """
     key = CaseEntry.key == f"{PAGE_SHOWN}:{name}"
     seen = session.scalar(select(CaseEntry.data).where(CaseEntry.case_id == case.id, key)) or {"shown": {}}
     summary = "The card is saved; it may pay at once what the page showed, and nothing else."
     data = {"card": card_id, "shown": seen["shown"]}
-    cases.append(session, case, EntryKind.FACT, CARD_GIVEN, f"{CARD_GIVEN}:{card_id}", now, now, summary, data)
+    cases.append(session, case, EntryKind.FACT, CARD_GIVEN, f"{CARD_GIVEN}:{card_id}", given_at, now, summary, data)
+
+
+def last_card(session: Session, case: RecoveryCase) -> str:
+    """The card that the customer of `case` saved last on a page of ours, for whichever of their cases."""
+    given = (
+        select(CaseEntry.data["card"].astext)
+        .join(RecoveryCase, RecoveryCase.id == CaseEntry.case_id)
+        .where(RecoveryCase.customer_id == case.customer_id, CaseEntry.name == CARD_GIVEN)
+        .order_by(CaseEntry.happened_at.desc(), CaseEntry.id.desc())
+    )
+    return str(session.scalars(given.limit(1)).one())
 
 
 def told_of(session: Session, case: RecoveryCase, card_id: str) -> dict[str, Any]:

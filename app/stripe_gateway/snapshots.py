@@ -63,6 +63,7 @@ class PaymentMethodSnapshot:
     type: str
     card: CardSnapshot | None
     billing_country: str | None
+    created: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ def handle(arrival: Arrival) -> str:
         )
     except NotOurCardPage as problem:
         return f"not taken: {problem}"
+    if not change.is_in_force:
+        return "not taken: the customer has given another card since"
     return f"new card in force; {len(change.states)} invoice(s) tried"
 
 

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from app.stripe_gateway.readers.fields import Json, flag, moment_or_epoch, reference, rows, table, text, whole
+from app.stripe_gateway.readers.fields import Json, flag, moment, moment_or_epoch, reference, rows, table, text, whole
 from app.stripe_gateway.snapshots import (
     CardSnapshot,
     ChargeSnapshot,
@@ -49,6 +49,7 @@ def read_payment_method(data: Json) -> PaymentMethodSnapshot:
         type=text(data, "type") or "unknown",
         card=read_card(table(data, "card")),
         billing_country=text(billing, "address", "country"),
+        created=moment(data, "created"),
     )
 
 
