@@ -1,6 +1,7 @@
 """`recoup reconcile`: what was missed at Stripe, why it is thought so, and what was done about it."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ from app.inbox.errands.running import begin, rehearse
 from app.inbox.errands.walk import Found
 from app.models import Connection, Finding
 from app.stripe_gateway.pace import Pace
-from app.vocabulary import ErrandKind
+from app.vocabulary import ErrandKind, FindingKind
+
+SHOWN = 10  # findings of one kind: an outage misses hundreds of events
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,24 @@ def _rehearse(context: Context, connection: Connection, is_quiet: bool) -> Resul
     return Result(connection, "looked", walk.counts, walk.rehearsed)
 
 
+def lines(found: Sequence[Found], undone: str) -> Iterator[str]:
+    """Findings for people: what concerns money and the endpoint first, and of each kind no more than can be read.
+
+    `undone` is said of those about which nothing was done.
+    """
+    for kind in sorted(FindingKind, key=lambda kind: kind is FindingKind.MISSED_EVENT):
+        of_kind = [one for one in found if one.kind is kind]
+        for one in of_kind[:SHOWN]:
+            yield f"{kind.value.replace('_', ' ')} {one.subject}: {one.why}"
+            yield f"  {one.outcome or undone}"
+        if len(of_kind) > SHOWN:
+            yield f"… and {len(of_kind) - SHOWN} more of this kind; --json and the console have all of them"
+
+
 def _print(result: Result, dry_run: bool) -> None:
     click.echo(f"{result.connection.account_id}: {result.standing} ({figures(result.counts) or 'nothing to look at'})")
-    for one in result.found:
-        click.echo(f"  {one.kind.value.replace('_', ' ')} {one.subject}: {one.why}")
-        done = one.outcome or ("nothing was done, as asked" if dry_run else "not mended yet")
-        click.echo(f"    {done}")
+    for line in lines(result.found, "nothing was done, as asked" if dry_run else "not mended yet"):
+        click.echo(f"  {line}")
     for sentence in result.counts.get("notes", []):
         click.echo(f"  {sentence}")
     if result.problem:
