@@ -89,6 +89,8 @@ SENSIBLE_FOR = {kind: timedelta(days=3) for kind in MailKind} | {
     MailKind.PROMISE_CONFIRMED: timedelta(days=1),
     # Somebody whose plan has changed must hear of it, even if the machine was down for a week.
     MailKind.SUBSCRIPTION_CHANGED: timedelta(days=14),
+    # The end waits for this one, and it names the end as it is when it leaves.
+    MailKind.FINAL_NOTICE: timedelta(days=14),
     MailKind.CARD_EXPIRING: timedelta(days=10),
     MailKind.INVOICE_DUE_SOON: timedelta(days=2),
 }

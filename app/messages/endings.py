@@ -4,23 +4,30 @@ A campaign names one end for all its cases. Where there is no subscription to ta
 way already, it will not happen, and so nobody is told that it will. Decides nothing about carrying it out.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import case as case_when
 from sqlalchemy.orm import Session
 
 from app.db import prepared
-from app.models import CampaignVersion, RecoveryCase, Step, Subscription
+from app.messages.cadence import MailKind
+from app.messages.correspondence import LEFT
+from app.models import CampaignVersion, Message, RecoveryCase, Step, Subscription
 from app.vocabulary import (
     ENDED_SUBSCRIPTIONS,
     OPEN_CASE_STATES,
     OPEN_STEP_STATES,
     DebtAfterwards,
     FinalActionKind,
+    MessageState,
     StepKind,
 )
+
+LEAST_NOTICE = timedelta(days=1)
+"""Between the final notice and the end, whatever held the notice up: promises, other mails, the night, an outage."""
 
 LEAVES_SUBSCRIPTION = (FinalActionKind.MARK_UNCOLLECTIBLE, FinalActionKind.LEAVE)
 
@@ -59,8 +66,28 @@ def announced(
         return None, None
     kind, price_id = _for_currency(settings, case.currency)
     action = foreseen(kind, price_id, DebtAfterwards(settings.get("debt", DebtAfterwards.KEEP)), subscription)
-    at = _due_at(session, case, action)
+    at = _due_at(session, case, action, now)
     return action, at if at and at > now else None
+
+
+def told_until(session: Session, case: RecoveryCase, now: datetime) -> datetime | None:
+    """The moment before which the end must not come: a day after the final notice left, or may yet leave.
+
+    None where none has left and none is on its way: to nobody who can be reached, that is.
+    """
+    leaves = func.greatest(func.coalesce(Message.claimed_at, Message.next_try_at), _unless_left(now))
+    query = select(func.max(leaves)).where(
+        Message.case_id == case.id,
+        Message.kind == MailKind.FINAL_NOTICE,
+        Message.state.in_((MessageState.PLANNED, *LEFT)),
+    )
+    told_at: datetime | None = session.scalar(query)
+    return told_at + LEAST_NOTICE if told_at else None
+
+
+def _unless_left(now: datetime) -> ColumnElement[datetime]:
+    """`now` for a mail that has not left: however long ago that should have been, it leaves from now on."""
+    return case_when((Message.claimed_at.is_(None), now), else_=None)
 
 
 def _is_so_already(kind: FinalActionKind, price_id: str | None, subscription: Subscription) -> bool:
@@ -83,13 +110,14 @@ def _for_currency(settings: dict[str, Any], currency: str) -> tuple[FinalActionK
     return kind, price_id
 
 
-def _due_at(session: Session, case: RecoveryCase, action: FinalActionKind) -> datetime | None:
+def _due_at(session: Session, case: RecoveryCase, action: FinalActionKind, now: datetime) -> datetime | None:
     """As planned once it is, else a grace after the window; who only stops trying waits for no grace."""
     due: dict[StepKind, datetime] = dict(session.execute(*_planned_ends(case.id)).all())
     planned = due.get(StepKind.FINAL_ACTION)
     if planned or case.state not in OPEN_CASE_STATES:
         return planned
     ends = max(due.get(StepKind.WINDOW_END, case.window_ends_at), case.window_ends_at)
+    ends = max(ends, told_until(session, case, now) or ends)
     return ends if action is FinalActionKind.LEAVE else ends + (case.grace_until - case.window_ends_at)
 
 

@@ -2,7 +2,8 @@
 
 A campaign promises its customers so many days between the final notice and the end. A snooze or a dispute hushes the
 notice, too; it then goes after the hold, the end waits until those days have passed, and what mails and the page
-announce is this moment. Promises are made by the customer, inside the window, and move nothing.
+announce is this moment. Promises are made by the customer, inside the window, and move nothing by themselves; but
+whatever holds the notice up, the end comes no sooner than a day after it has left.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import CampaignDefinition
+from app.messages import endings
 from app.models import Hold, RecoveryCase, Step
 from app.recovery import cases, mail_steps
 from app.vocabulary import EntryKind, HoldKind, StepKind, StepState
@@ -21,14 +23,14 @@ WINDOW_END = "window_end"  # the step's key
 LOOK_AGAIN = timedelta(hours=6)  # while nothing says when a hold will end
 
 
-def closes_at(session: Session, case: RecoveryCase, definition: CampaignDefinition) -> datetime | None:
-    """The end of the window (aware UTC); None while a hold without an end keeps the final notice back."""
-    notices = _notices(definition)
-    if not notices:
-        return case.window_ends_at
-    lead = max(notices.values())
-    told_at = _free_from(case.window_ends_at - lead, _holds(session, case))
-    return told_at + lead if told_at else None
+def closes_at(session: Session, case: RecoveryCase, definition: CampaignDefinition, now: datetime) -> datetime | None:
+    """The end of the window (aware UTC), or when to look again while the final notice is still on its way.
+
+    None while a hold without an end keeps that back.
+    """
+    closes = _after_holds(session, case, definition)
+    told_until = endings.told_until(session, case, now)
+    return max(closes, told_until) if closes and told_until else closes
 
 
 def waits_until(
@@ -38,7 +40,7 @@ def waits_until(
     days = _notices(definition).get(step.key)
     if days is None:
         return None
-    closes = closes_at(session, case, definition)
+    closes = _after_holds(session, case, definition)
     if closes is None:
         return now + LOOK_AGAIN
     return closes - days if closes - days > now else None
@@ -46,13 +48,22 @@ def waits_until(
 
 def bring_into_line(session: Session, case: RecoveryCase, definition: CampaignDefinition, now: datetime) -> None:
     """Move the end and its notices on the calendar to where they belong, and say so on the timeline."""
-    closes = closes_at(session, case, definition)
+    closes = _after_holds(session, case, definition)
     if closes is None or not _move(session, case, WINDOW_END, closes, now):
         return
     for key, days in _notices(definition).items():
         _move(session, case, key, closes - days, now)
     summary = f"The window closes on {closes:%Y-%m-%d %H:%M} UTC: its final notice comes that long before it."
     cases.append(session, case, EntryKind.NOTE, "window_moved", f"window:{now.isoformat()}", now, now, summary)
+
+
+def _after_holds(session: Session, case: RecoveryCase, definition: CampaignDefinition) -> datetime | None:
+    notices = _notices(definition)
+    if not notices:
+        return case.window_ends_at
+    lead = max(notices.values())
+    told_at = _free_from(case.window_ends_at - lead, _holds(session, case))
+    return told_at + lead if told_at else None
 
 
 def _notices(definition: CampaignDefinition) -> dict[str, timedelta]:

@@ -143,7 +143,7 @@ def _carry_out(session: Session, case: RecoveryCase, decision: Decision, now: da
 
 def _is_still_told(session: Session, case: RecoveryCase, now: datetime) -> bool:
     """Whether the time for tries is over, but a hold kept the final notice back and its days have not passed."""
-    closes = closing.closes_at(session, case, definition_of(session, case))
+    closes = closing.closes_at(session, case, definition_of(session, case), now)
     return closes is None or closes > now
 
 

@@ -103,7 +103,7 @@ def run_window_end(running: RunningStep) -> None:
             return
         decision = planning.replan(session, case, now)
         if isinstance(decision, RetryAt) or case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER):
-            closes = closing.closes_at(session, case, planning.definition_of(session, case))
+            closes = closing.closes_at(session, case, planning.definition_of(session, case), now)
             again = closes if closes and closes > now else now + closing.LOOK_AGAIN
             steps.postpone(session, running.claim, again, "not yet at its end")
             return

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.campaigns.definition import MessageStep
 from app.models import Customer, Hold, Message, RecoveryCase
 from app.recovery import customer_desk, holds
 from app.recovery.closing import closes_at
@@ -27,7 +28,7 @@ def test_the_end_comes_as_long_after_the_final_notice_as_the_campaign_says(stage
     case = stage.case(invoice)
     assert case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER)
     with stage.context.database.organization(stage.organization_id) as session:
-        assert closes_at(session, case, definition_of(session, case)) == closes
+        assert closes_at(session, case, definition_of(session, case), stage.now) == closes
     (notice,) = stage.rows(Message, Message.kind == "final_notice")
     assert notice.claimed_at
     assert until <= notice.claimed_at < until + timedelta(hours=20)
@@ -83,3 +84,23 @@ def test_after_a_dispute_that_outlasted_the_window_the_final_notice_comes_first(
     exhausted_at = stage.case(invoice).exhausted_at
     assert exhausted_at
     assert exhausted_at - released >= timedelta(days=NOTICE.days)
+
+
+def test_a_notice_that_other_mails_hold_up_still_comes_a_day_before_the_end(stage: Stage) -> None:
+    last_words = MessageStep(key="last_words", kind="reminder", anchor="end", days=0.2)
+    soon = NOTICE.model_copy(update={"days": 0.1})
+    messages = (*(message for message in LADDER.messages if message is not NOTICE), last_words, soon)
+    stage.use_campaign(LADDER.model_copy(update={"messages": messages}))
+    invoice = stage.fail(stage.customer()["customer"], "do_not_honor")
+    ends = stage.case(invoice).window_ends_at
+    stage.advance(days=LADDER.window_days + 0.5)
+    assert stage.case(invoice).state is not CaseState.EXHAUSTED
+    stage.advance(days=1.2)
+    (notice,) = stage.rows(Message, Message.kind == "final_notice")
+    assert notice.claimed_at
+    assert ends < notice.claimed_at
+    stage.advance(days=1)
+    case = stage.case(invoice)
+    assert case.state is CaseState.EXHAUSTED
+    assert case.exhausted_at
+    assert case.exhausted_at - notice.claimed_at >= timedelta(days=1)
