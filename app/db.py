@@ -21,16 +21,19 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     MetaData,
+    Select,
     Table,
     Uuid,
     bindparam,
     create_engine,
     event,
     make_url,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm.util import identity_key
 
 APP_ROLE = "recoup_app"
 SWEEPER_ROLE = "recoup_sweeper"
@@ -189,6 +192,24 @@ def prepared(build: Callable[P, Statement]) -> Callable[P, tuple[Statement, dict
         return statement(), {f"{name}_": value for name, value in values.items()}
 
     return call
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+def get_row(session: Session, record: type[Row], key: UUID) -> Row:
+    """A row by its id, as the session's own `get_one` gives it, for half of its cost. Raises `NoResultFound`."""
+    known: Row | None = session.identity_map.get(identity_key(record, key))
+    return known or session.scalars(*_by_id(record)(key)).one()
+
+
+@cache
+def _by_id(record: Any) -> Callable[[UUID], tuple[Select[Any], dict[str, Any]]]:
+    @prepared
+    def row(key: UUID) -> Select[Any]:
+        return select(record).where(record.id == key)
+
+    return row
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:

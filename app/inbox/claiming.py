@@ -15,7 +15,7 @@ from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.db import prepared
-from app.models import InboxEvent
+from app.models import Connection, InboxEvent
 from app.vocabulary import InboxState
 
 LEASE = timedelta(seconds=45)
@@ -85,19 +85,23 @@ def _unfinished(by: datetime) -> Select[int]:
     return query.limit(1)
 
 
-def find_held(session: Session, one: EventClaim, now: datetime) -> InboxEvent | None:
-    """The claimed event, for long enough to handle it; None when it is somebody else's by now."""
-    event: InboxEvent | None = session.scalar(*_held(one.event_id, one.token))
-    if event is None or now - one.claimed_at < RENEW_AFTER:
-        return event
+def find_held(session: Session, one: EventClaim, now: datetime) -> tuple[InboxEvent, Connection] | None:
+    """The claimed event, for long enough to handle it, and whose it is; None when it is somebody else's by now."""
+    found = session.execute(*_held(one.event_id, one.token)).one_or_none()
+    if found is None:
+        return None
+    event, connection = found
+    if now - one.claimed_at < RENEW_AFTER:
+        return event, connection
     statement = update(InboxEvent).where(InboxEvent.id == one.event_id, InboxEvent.lease_token == one.token)
     renewed = session.scalar(statement.values(lease_until=func.now() + LEASE).returning(InboxEvent.id))
-    return event if renewed else None
+    return (event, connection) if renewed else None
 
 
 @prepared
-def _held(event_id: int, token: UUID) -> Select[InboxEvent]:
-    return select(InboxEvent).where(InboxEvent.id == event_id, InboxEvent.lease_token == token)
+def _held(event_id: int, token: UUID) -> Select[InboxEvent, Connection]:
+    both = select(InboxEvent, Connection).join(Connection, Connection.id == InboxEvent.connection_id)
+    return both.where(InboxEvent.id == event_id, InboxEvent.lease_token == token)
 
 
 def give_back(session: Session, claims: Sequence[EventClaim]) -> None:

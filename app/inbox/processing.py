@@ -23,7 +23,7 @@ from app.inbox.envelope import unpack
 from app.inbox.handlers import find_handler
 from app.inbox.handlers.arrival import Arrival
 from app.log import get_logger
-from app.models import AuditEntry, Connection, InboxEvent
+from app.models import AuditEntry, InboxEvent
 from app.recovery.projections import StaleReading
 from app.stripe_gateway.errors import ConnectionBroken, NotFound, RetryLater
 from app.vocabulary import InboxState
@@ -72,10 +72,10 @@ def handle(context: Context, one: EventClaim) -> None:
         return
     failpoint("event.before_handling")
     with context.database.organization(one.organization_id) as session:
-        event = claiming.find_held(session, one, context.clock.now())
-        if event is None:
-            return
-        connection = session.get_one(Connection, event.connection_id)
+        held = claiming.find_held(session, one, context.clock.now())
+    if held is None:
+        return
+    event, connection = held
     try:
         arrival = Arrival(context, gateway_for(context, connection), connection, event, unpack(event.body))
         handler = find_handler(event.type)

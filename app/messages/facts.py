@@ -76,20 +76,25 @@ class Conversation:
 
 def read_conversation(session: Session, case: RecoveryCase) -> Conversation:
     """The rows around `case`, as this transaction sees them."""
-    return Conversation(
-        organization=session.get_one(Organization, case.organization_id),
-        case=case,
-        customer=session.get_one(Customer, case.customer_id),
-        invoice=session.get_one(Invoice, case.invoice_id),
-        subscription=session.get(Subscription, case.subscription_id) if case.subscription_id else None,
-        snapshot=session.scalar(*_snapshot(case.id)),
-        version=session.get_one(CampaignVersion, case.campaign_version_id),
-    )
+    organization, customer, invoice, version, subscription, snapshot = session.execute(*_around(case.id)).one()
+    return Conversation(organization, case, customer, invoice, subscription, snapshot, version)
 
 
 @prepared
-def _snapshot(case_id: UUID) -> Select[SubscriptionSnapshot]:
-    return select(SubscriptionSnapshot).where(SubscriptionSnapshot.case_id == case_id)
+def _around(
+    case_id: UUID,
+) -> Select[Organization, Customer, Invoice, CampaignVersion, Subscription, SubscriptionSnapshot]:
+    return (
+        select(Organization, Customer, Invoice, CampaignVersion, Subscription, SubscriptionSnapshot)
+        .select_from(RecoveryCase)
+        .join(Organization, Organization.id == RecoveryCase.organization_id)
+        .join(Customer, Customer.id == RecoveryCase.customer_id)
+        .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
+        .join(CampaignVersion, CampaignVersion.id == RecoveryCase.campaign_version_id)
+        .outerjoin(Subscription, Subscription.id == RecoveryCase.subscription_id)
+        .outerjoin(SubscriptionSnapshot, SubscriptionSnapshot.case_id == RecoveryCase.id)
+        .where(RecoveryCase.id == case_id)
+    )
 
 
 def mail_facts(session: Session, settings: Settings, rows: Conversation, kind: MailKind, now: datetime) -> MailFacts:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 import emails
 from app.context import Context
-from app.db import prepared, table_of
+from app.db import get_row, prepared, table_of
 from app.errors import RecoupError
 from app.failpoints import failpoint
 from app.log import get_logger
@@ -77,7 +77,7 @@ def queue_for_all(
 ) -> list[Message]:
     """Plan one mail of `case` to each of its customer's contacts, the main address first. As `queue` otherwise."""
     plan = partial(queue, session, case=case, kind=kind, step_id=step_id, now=now, variant=variant)
-    others = recipients.others_of(session, session.get_one(Customer, case.customer_id))
+    others = recipients.others_of(session, get_row(session, Customer, case.customer_id))
     return [plan(key=key), *(plan(key=_key_of(key, one), addressee=one) for one in others)]
 
 
@@ -169,7 +169,7 @@ def _lock(session: Session, message_id: UUID) -> Message:
     planned = session.get(Message, message_id)
     if planned is None:
         raise MessageMissing(f"there is no message {message_id}")
-    address = situation.address_for(session, session.get_one(Customer, planned.customer_id), planned)
+    address = situation.address_for(session, get_row(session, Customer, planned.customer_id), planned)
     conversation = f"message:{planned.organization_id}:{(address or str(planned.customer_id)).lower()}"
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(conversation, 0))))
     locked: Message | None = session.scalars(*_locked(message_id)).first()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.contact import ContactRules
 from app.campaigns.stored import read_stored
-from app.db import prepared
+from app.db import get_row, prepared
 from app.messages import pauses, recipients, suppression
 from app.messages.cadence import CHASING, CurrentHold, MailKind, Situation
 from app.messages.choices import cases_of_choice
@@ -34,7 +34,7 @@ from app.vocabulary import HoldKind
 def read(session: Session, rows: Conversation, message: Message, now: datetime) -> Situation:
     """The situation of `message`, which is about a case, at `now`."""
     case, snapshot = rows.case, rows.snapshot
-    connection = session.get_one(Connection, case.connection_id)
+    connection = get_row(session, Connection, case.connection_id)
     rules = read_stored(rows.version.definition).contact
     promised = why_no_promise(session, message, now) if message.kind == MailKind.PROMISE_CONFIRMED else None
     return Situation(

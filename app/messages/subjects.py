@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.db import get_row
 from app.messages import facts, notices, situation
 from app.messages.cadence import MailKind, Situation
 from app.models import Customer, Message, Organization, RecoveryCase
@@ -36,9 +38,9 @@ class Subject(Protocol):
 class OfCase:
     """A message about a case."""
 
-    def __init__(self, session: Session, message: Message) -> None:
+    def __init__(self, session: Session, message: Message, case_id: UUID) -> None:
         self._session, self._message = session, message
-        self._rows = facts.read_conversation(session, session.get_one(RecoveryCase, message.case_id))
+        self._rows = facts.read_conversation(session, get_row(session, RecoveryCase, case_id))
 
     @property
     def organization(self) -> Organization:
@@ -87,4 +89,4 @@ class OfNotice:
 
 def subject_of(session: Session, message: Message) -> Subject:
     """What `message` is about, as this transaction sees it."""
-    return OfCase(session, message) if message.case_id else OfNotice(session, message)
+    return OfCase(session, message, message.case_id) if message.case_id else OfNotice(session, message)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.context import Context
+from app.db import get_row
 from app.failpoints import failpoint, failpoint_during
 from app.models import ChargeAttempt, Connection, Invoice, RecoveryCase
 from app.recovery import cases, deciding, planning, steps
@@ -51,7 +52,7 @@ def begin_charge(
     if case.state is not CaseState.WAITING or not isinstance(decision, RetryAt) or decision.at > now:
         return None
     failpoint("charge.before_intention")
-    invoice = session.get_one(Invoice, case.invoice_id)
+    invoice = get_row(session, Invoice, case.invoice_id)
     numbers = select(func.coalesce(func.max(ChargeAttempt.number), 0)).where(ChargeAttempt.case_id == case.id)
     number = (session.scalars(numbers).one() or 0) + 1
     method = find_method_in_force(session, case)

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.db import prepared
+from app.db import get_row, prepared
 from app.models import Connection, RecoveryCase, RetryDecision
 from app.recovery import cases, knowing, stories
 from app.recovery.campaigns import definition_of
@@ -82,7 +82,7 @@ def _question(
     session: Session, case: RecoveryCase, last: RetryDecision | None, now: datetime
 ) -> tuple[CaseFacts, RetryPolicy, Knowledge]:
     definition = definition_of(session, case.campaign_version_id)
-    policy = policy_for(session.get_one(Connection, case.connection_id), definition, case.currency)
+    policy = policy_for(get_row(session, Connection, case.connection_id), definition, case.currency)
     facts = gather(session, case, now)
     knowledge = knowing.for_case(session, facts, last)
     if policy.timing == "planned" and policy.mode == "drive":

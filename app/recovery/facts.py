@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import CampaignDefinition
-from app.db import prepared
+from app.db import get_row, prepared
 from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, PaymentMethod, RecoveryCase, Subscription
 from app.money import exponent
 from app.recovery import promise_rows, showing
@@ -37,8 +37,8 @@ def to_decline_signals(signals: Signals) -> DeclineSignals:
 
 def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
     """Everything the planner may know about `case` at `now`."""
-    invoice = session.get_one(Invoice, case.invoice_id)
-    customer = session.get_one(Customer, case.customer_id)
+    invoice = get_row(session, Invoice, case.invoice_id)
+    customer = get_row(session, Customer, case.customer_id)
     method = find_method_in_force(session, case)
     unshown_until = showing.waits_until(session, case, invoice)
     attempts = attempts_of(session, case)
@@ -48,7 +48,7 @@ def gather(session: Session, case: RecoveryCase, now: datetime) -> CaseFacts:
         _promised(holds, case, attempts, now),
         (unshown_until, showing.NOT_SHOWN) if unshown_until and unshown_until > now else None,
     )
-    subscription = session.get(Subscription, case.subscription_id) if case.subscription_id else None
+    subscription = get_row(session, Subscription, case.subscription_id) if case.subscription_id else None
     return CaseFacts(
         seed=str(case.id),
         failed_at=case.failed_at,
@@ -147,9 +147,9 @@ def _latest(*waits: _Wait | None) -> tuple[datetime | None, str | None]:
 
 def find_method_in_force(session: Session, case: RecoveryCase) -> PaymentMethod | None:
     """The payment method Stripe would charge now, as far as it has been read."""
-    customer = session.get_one(Customer, case.customer_id)
-    subscription = session.get(Subscription, case.subscription_id) if case.subscription_id else None
-    invoice = session.get_one(Invoice, case.invoice_id)
+    customer = get_row(session, Customer, case.customer_id)
+    subscription = get_row(session, Subscription, case.subscription_id) if case.subscription_id else None
+    invoice = get_row(session, Invoice, case.invoice_id)
     wanted = (
         case.new_card_id
         or invoice.default_payment_method_id

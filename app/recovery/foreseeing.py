@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.campaigns.definition import FinalActionSettings
+from app.db import get_row
 from app.messages.endings import LEAVES_SUBSCRIPTION, foreseen, has_stake
 from app.models import RecoveryCase, Subscription
 from app.recovery.campaigns import definition_of
@@ -31,4 +32,4 @@ def _settings(session: Session, case: RecoveryCase) -> FinalActionSettings:
 
 
 def _subscription(session: Session, case: RecoveryCase) -> Subscription | None:
-    return session.get(Subscription, case.subscription_id) if case.subscription_id else None
+    return get_row(session, Subscription, case.subscription_id) if case.subscription_id else None

@@ -5,6 +5,7 @@ Each asks for a state and not for a change, so that a worker's death in the midd
 
 from sqlalchemy.orm import Session
 
+from app.db import get_row
 from app.failpoints import failpoint
 from app.models import Connection, RecoveryCase
 from app.recovery import cases, handover, planning, steps
@@ -106,4 +107,4 @@ def _observe(running: RunningStep) -> None:
 
 def _locked(session: Session, running: RunningStep) -> tuple[RecoveryCase, Connection]:
     """The case, locked, and the connection as it is set now: it may have been switched since the step was begun."""
-    return cases.lock_case(session, running.case_id), session.get_one(Connection, running.connection.id)
+    return cases.lock_case(session, running.case_id), get_row(session, Connection, running.connection.id)

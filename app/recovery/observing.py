@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.definition import window_end
 from app.context import Context
+from app.db import get_row
 from app.failpoints import failpoint
 from app.models import CampaignVersion, Connection, Customer, Invoice, RecoveryCase, Subscription
 from app.recovery import cases, handover, planning, watching
@@ -56,7 +57,7 @@ def observe_invoice(
         failpoint("event.after_reading")
         try:
             with context.database.organization(connection.organization_id) as session:
-                return apply(session, session.get_one(Connection, connection.id), reading, hint, context.clock.now())
+                return apply(session, get_row(session, Connection, connection.id), reading, hint, context.clock.now())
         except StaleReading:
             continue
     raise StaleReading(invoice_id)

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from app.db import get_row
 from app.messages.facts import PLAN_NAMED
 from app.models import CaseEntry, RecoveryCase
 from app.recovery import cases
@@ -22,7 +23,7 @@ def learn(running: RunningStep) -> None:
         return
     now = running.context.clock.now()
     with running.context.database.organization(running.organization_id) as session:
-        case = session.get_one(RecoveryCase, running.case_id)
+        case = get_row(session, RecoveryCase, running.case_id)
         summary = f"If nothing helps, the subscription moves to {name}."
         data = {"price": price_id, "name": name}
         cases.append(session, case, EntryKind.NOTE, PLAN_NAMED, PLAN_NAMED, now, now, summary, data)
@@ -30,7 +31,7 @@ def learn(running: RunningStep) -> None:
 
 def _price_without_a_name(running: RunningStep) -> str | None:
     with running.context.database.organization(running.organization_id) as session:
-        case = session.get_one(RecoveryCase, running.case_id)
+        case = get_row(session, RecoveryCase, running.case_id)
         price_id = find_price_to_fall_to(session, case)
         named = select(CaseEntry.id).where(CaseEntry.case_id == case.id, CaseEntry.key == PLAN_NAMED)
         return price_id if price_id and session.scalar(named) is None else None

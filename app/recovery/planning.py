@@ -193,6 +193,8 @@ def _put_retry(session: Session, case: RecoveryCase, due_at: datetime, why: str,
     standing = steps.open_steps(session, case.id, StepKind.RETRY)
     if standing and standing[0].due_at <= due_at <= now:
         return  # due already, and perhaps claimed: every piece of news would take it out of the claimer's hands again
+    if standing and (standing[0].due_at, standing[0].why, standing[0].state) == (due_at, why, StepState.PLANNED):
+        return
     if standing:
         session.execute(
             update(Step)

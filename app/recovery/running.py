@@ -5,11 +5,14 @@ Refuses to know who claimed it or when it is due. Every kind looks at Stripe fir
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.accounts.connections import gateway_for, mark_broken
 from app.context import Context
+from app.db import get_row, prepared
 from app.failpoints import failpoint
 from app.log import get_logger
 from app.models import Connection, Invoice, RecoveryCase, Step
@@ -38,13 +41,9 @@ def run(context: Context, claim: Claim) -> None:
         step = steps.begin(session, claim)
         if step is None:
             return
-        case = session.get_one(RecoveryCase, step.case_id)
-        connection = session.get_one(Connection, case.connection_id)
-        invoice = session.get_one(Invoice, case.invoice_id)
+        connection, invoice_id = session.execute(*_about(step.case_id)).one()
     failpoint("step.begun")
-    running = RunningStep(
-        context, gateway_for(context, connection), connection, claim, step, case.id, invoice.stripe_id
-    )
+    running = RunningStep(context, gateway_for(context, connection), connection, claim, step, step.case_id, invoice_id)
     try:
         KINDS[step.kind](running)
     except LeaseLost:
@@ -59,6 +58,16 @@ def run(context: Context, claim: Claim) -> None:
     except Exception as problem:  # a fault of ours in one step must not come back every minute for ever
         log.exception("step.failed", step=str(claim.step_id), kind=step.kind)
         _later(running, problem)
+
+
+@prepared
+def _about(case_id: UUID) -> Select[Connection, str]:
+    return (
+        select(Connection, Invoice.stripe_id)
+        .join(RecoveryCase, RecoveryCase.connection_id == Connection.id)
+        .join(Invoice, Invoice.id == RecoveryCase.invoice_id)
+        .where(RecoveryCase.id == case_id)
+    )
 
 
 def run_retry(running: RunningStep) -> None:
@@ -88,7 +97,7 @@ def _wait_for_stripe(session: Session, case: RecoveryCase, now: datetime) -> tup
     """Until when a try keeps clear of Stripe, and why: it tries about now itself, or who retries is being changed."""
     if handover.is_under_way(session, case):
         return now + UNTIL_HANDED_OVER, "it is being changed who retries"
-    clear_at = handover.clear_of_stripe(session.get_one(Invoice, case.invoice_id), now)
+    clear_at = handover.clear_of_stripe(get_row(session, Invoice, case.invoice_id), now)
     return (clear_at, "Stripe tries the card about now") if clear_at else None
 
 

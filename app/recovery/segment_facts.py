@@ -14,6 +14,7 @@ from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
 from app.campaigns.matching import SegmentFacts
+from app.db import get_row
 from app.models import Customer, Invoice, PastFailure, RecoveryCase, Subscription
 from app.money import Money
 from app.vocabulary import ENDED_SUBSCRIPTIONS
@@ -83,9 +84,9 @@ def facts_of_case(session: Session, case: RecoveryCase) -> SegmentFacts:
     """The same of a case, as its rows stand now."""
     return facts_of_invoice(
         session,
-        session.get_one(Invoice, case.invoice_id),
-        session.get_one(Customer, case.customer_id),
-        session.get(Subscription, case.subscription_id) if case.subscription_id else None,
+        get_row(session, Invoice, case.invoice_id),
+        get_row(session, Customer, case.customer_id),
+        get_row(session, Subscription, case.subscription_id) if case.subscription_id else None,
         case.decline_class,
         case.failed_at,
     )

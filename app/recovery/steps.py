@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, Update, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db import prepared, table_of
 from app.errors import RecoupError
@@ -101,17 +102,18 @@ def cancel(
 
     A step under way looks at the case itself before it acts.
     """
-    statement = (
-        update(Step)
-        .where(Step.case_id == case_id, Step.state.in_((StepState.PLANNED, StepState.CLAIMED)))
-        .values(state=StepState.CANCELLED, problem=why, finished_at=now, lease_token=None, lease_until=None)
-        .returning(Step.id)
-    )
-    if kinds:
-        statement = statement.where(Step.kind.in_(kinds))
-    if but:
-        statement = statement.where(Step.key.not_in(but))
-    return len(session.scalars(statement).all())
+    return len(session.scalars(*_cancel(case_id, why, now, kinds or tuple(StepKind), but)).all())
+
+
+@prepared
+def _cancel(
+    case_id: UUID, why: str, now: datetime, kinds: tuple[StepKind, ...], but: tuple[str, ...]
+) -> ReturningUpdate[UUID]:
+    has_not_begun = _STEPS.c.state.in_((StepState.PLANNED, StepState.CLAIMED))
+    found = update(_STEPS).where(_STEPS.c.case_id == case_id, has_not_begun)
+    wanted = found.where(_STEPS.c.kind.in_(kinds), _STEPS.c.key.not_in(but))
+    ended = {"state": StepState.CANCELLED, "problem": why, "finished_at": now}
+    return wanted.values(lease_token=None, lease_until=None, **ended).returning(_STEPS.c.id)
 
 
 def skip(session: Session, case_id: UUID, kind: StepKind, why: str, now: datetime) -> None:
@@ -161,32 +163,44 @@ def begin(session: Session, claim: Claim) -> Step | None:
 
     Only this counts as a claim of the step: bells that nobody heard in time say nothing about it.
     """
-    return session.scalars(
-        update(Step)
-        .where(Step.id == claim.step_id, Step.lease_token == claim.token, Step.state == StepState.CLAIMED)
-        .values(state=StepState.RUNNING, lease_until=func.now() + LEASE, claims=Step.claims + 1)
-        .returning(Step)
-    ).one_or_none()
+    return session.scalars(*_begin(claim.step_id, claim.token)).one_or_none()
+
+
+@prepared
+def _begin(step_id: UUID, token: UUID) -> ReturningUpdate[Step]:
+    claimed = update(Step).where(Step.id == step_id, Step.lease_token == token, Step.state == StepState.CLAIMED)
+    begun = claimed.values(state=StepState.RUNNING, lease_until=func.now() + LEASE, claims=Step.claims + 1)
+    return begun.returning(Step)
 
 
 def finish(session: Session, claim: Claim, state: StepState, why: str | None, now: datetime) -> None:
     """Write a begun step's ending; raises `LeaseLost` if it was taken over meanwhile."""
-    _under_lease(session, claim, state=state, problem=why, finished_at=now, lease_token=None, lease_until=None)
+    _under_lease(session, claim, *_finish(claim.step_id, claim.token, state, why, now))
+
+
+@prepared
+def _finish(step_id: UUID, token: UUID, state: StepState, why: str | None, now: datetime) -> ReturningUpdate[UUID]:
+    ended = {"state": state, "problem": why, "finished_at": now}
+    return _leave(step_id, token).values(ended).returning(_STEPS.c.id)
 
 
 def postpone(session: Session, claim: Claim, due_at: datetime, why: str) -> None:
     """Put a begun step back on the calendar; raises `LeaseLost`."""
-    _under_lease(
-        session, claim, state=StepState.PLANNED, due_at=due_at, problem=why, lease_token=None, lease_until=None
-    )
+    _under_lease(session, claim, *_postpone(claim.step_id, claim.token, due_at, why))
 
 
-def _under_lease(session: Session, claim: Claim, **values: Any) -> None:
-    changed = session.scalars(
-        update(Step)
-        .where(Step.id == claim.step_id, Step.lease_token == claim.token, Step.state == StepState.RUNNING)
-        .values(**values)
-        .returning(Step.id)
-    ).one_or_none()
+@prepared
+def _postpone(step_id: UUID, token: UUID, due_at: datetime, why: str) -> ReturningUpdate[UUID]:
+    again = {"state": StepState.PLANNED, "due_at": due_at, "problem": why}
+    return _leave(step_id, token).values(again).returning(_STEPS.c.id)
+
+
+def _leave(step_id: UUID, token: UUID) -> Update:
+    held = _STEPS.c.id == step_id, _STEPS.c.lease_token == token, _STEPS.c.state == StepState.RUNNING
+    return update(_STEPS).where(*held).values(lease_token=None, lease_until=None)
+
+
+def _under_lease(session: Session, claim: Claim, change: ReturningUpdate[UUID], values: dict[str, Any]) -> None:
+    changed = session.scalars(change, values).one_or_none()
     if changed is None:
         raise LeaseLost(str(claim.step_id))
