@@ -13,6 +13,7 @@ from app.settings import Settings
 from tests.house import House, open_house
 from tests.services import LastingDatabase, lasting_database, pytest_configure, redis_url, services
 from tests.stage import Stage, open_stage
+from workers.boot import leave_loaded_alone
 
 __all__ = ["context", "database_url", "own_database", "pytest_configure", "redis_url", "services", "settings", "stage"]
 
@@ -23,6 +24,11 @@ HEAVY = (*WAITING, "faults/", "stories/", "integration/", "contract/", "browser/
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, so that no core idles at the end of a parallel run."""
     items.sort(key=_rank)
+
+
+def pytest_collection_finish() -> None:
+    """Every module is loaded; looking through them again and again would be a tenth of the whole run."""
+    leave_loaded_alone()
 
 
 def _rank(item: pytest.Item) -> int:

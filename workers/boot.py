@@ -1,5 +1,6 @@
 """What a working process needs before its first job: logs and the context, made once and shared by its jobs."""
 
+import gc
 from functools import lru_cache
 
 from app import log
@@ -23,6 +24,13 @@ def _own() -> Context:
 def lend(context: Context) -> None:
     """From here on the jobs of this process work with that context: the process plays a rehearsal."""
     _lent.append(context)
+
+
+def leave_loaded_alone() -> None:
+    """Spare the garbage collector what has been loaded so far, and let it look less often at the many small things that
+    a job makes and drops: 5 to 7% of a worker's CPU. Before a fork it keeps these pages shared, too."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def begin(process: str) -> Context:

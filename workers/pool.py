@@ -15,6 +15,7 @@ from app.bell import Bell, Urgency
 from app.context import Context
 from app.log import get_logger
 from app.supervisor.lifeline import die_with_parent
+from workers import boot
 from workers import jobs as jobs  # loaded before the fork, so that no worker pays for it
 
 log = get_logger(__name__)
@@ -32,6 +33,7 @@ class Pool:
     def run(self) -> None:
         """Keep the wanted number of workers until SIGTERM or SIGINT."""
         self._context.database.dispose()
+        boot.leave_loaded_alone()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         for _ in range(self._context.settings.worker_processes):

@@ -3,7 +3,6 @@
 Here the stage gets its workers: the same job functions and the same sweep as everywhere, with the stage's context.
 """
 
-import gc
 import json
 import os
 import signal
@@ -51,8 +50,7 @@ def perform(given: dict[str, Any]) -> dict[str, Any]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="recoup-rehearsal-")))
         stage = stack.enter_context(open_stage(order, stage_bell(), create_app, room, folder))
         boot.lend(stage.context)
-        gc.freeze()  # what has been loaded stays; to look through it again and again is lost time
-        gc.set_threshold(50_000, 20, 50)  # and what comes is many small things that die young
+        boot.leave_loaded_alone()
         play(stage, order, sweeping.sweep_once, lambda share: _say(share=share))
         return gather(stage)
 
