@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Every module is loaded; looking through them again and again would be a tenth of the whole run."""
+    """Every module is loaded by now, and stays."""
     leave_loaded_alone()
 
 

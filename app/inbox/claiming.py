@@ -35,10 +35,10 @@ LEFT_BEHIND = text(
 FREE = text(
     """
     update inbox_events set lease_token = gen_random_uuid(), tries = tries + 1, lease_until = now() + :lease
-    where id in (
+    where id = any (array (  -- made once, while a subquery may be planned to run, limit and all, for each row
         select id from inbox_events where state = 'received' and next_try_at <= :now and lease_until is null
         order by next_try_at, id limit :limit for update skip locked
-    )
+    ))
     returning id, organization_id, lease_token, unfinished
     """
 )

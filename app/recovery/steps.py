@@ -26,12 +26,12 @@ LEASE = timedelta(seconds=50)  # a begun step is taken over after this
 CLAIM = text(
     """
     update steps set state = 'claimed', lease_until = now() + :to_be_heard, lease_token = gen_random_uuid()
-    where id in (
+    where id = any (array (  -- made once, while a subquery may be planned to run, limit and all, for each row
         select id from steps
         where state in ('planned', 'claimed', 'running') and due_at <= :now
           and (state = 'planned' or lease_until <= now())
         order by due_at limit :limit for update skip locked
-    )
+    ))
     returning organization_id, id, lease_token
     """
 )

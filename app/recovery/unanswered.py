@@ -28,11 +28,11 @@ KEY_LIVES = timedelta(hours=23)
 CLAIM = text(
     """
     update charge_attempts set next_check_at = :again
-    where id in (
+    where id = any (array (  -- made once, while a subquery may be planned to run, limit and all, for each row
         select id from charge_attempts
         where state in ('charging', 'unknown') and next_check_at <= :now
         order by next_check_at limit :limit for update skip locked
-    )
+    ))
     returning organization_id, id
     """
 )
