@@ -163,14 +163,16 @@ def begin(session: Session, claim: Claim) -> Step | None:
 
     Only this counts as a claim of the step: bells that nobody heard in time say nothing about it.
     """
-    return session.scalars(*_begin(claim.step_id, claim.token)).one_or_none()
+    step: Step | None = session.scalars(*_begin(claim.step_id, claim.token)).one_or_none()
+    return step
 
 
 @prepared
-def _begin(step_id: UUID, token: UUID) -> ReturningUpdate[Step]:
-    claimed = update(Step).where(Step.id == step_id, Step.lease_token == token, Step.state == StepState.CLAIMED)
-    begun = claimed.values(state=StepState.RUNNING, lease_until=func.now() + LEASE, claims=Step.claims + 1)
-    return begun.returning(Step)
+def _begin(step_id: UUID, token: UUID) -> Any:
+    claimed = _STEPS.c.id == step_id, _STEPS.c.lease_token == token, _STEPS.c.state == StepState.CLAIMED
+    running = {"state": StepState.RUNNING, "lease_until": func.now() + LEASE, "claims": _STEPS.c.claims + 1}
+    begun = update(_STEPS).where(*claimed).values(running).returning(*_STEPS.c)
+    return select(Step).from_statement(begun).execution_options(populate_existing=True)
 
 
 def finish(session: Session, claim: Claim, state: StepState, why: str | None, now: datetime) -> None:
