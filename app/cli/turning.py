@@ -15,6 +15,7 @@ import requests
 from app.bell import Urgency
 from app.context import Context
 from app.errors import RecoupError
+from app.inbox.errands import upkeep
 from app.recovery.coming import is_at_rest, next_moment
 
 KEY = "rk_test_sandbox"  # which every sandbox has
@@ -96,19 +97,30 @@ def parse_span(span: str) -> timedelta:
 
 
 def hops(context: Context, sandbox: Sandbox, target: datetime) -> Iterator[datetime]:
-    """Turn the clock to `target`, stopping wherever the sandbox or Recoup has something due; yields each stop."""
+    """Turn the clock to `target`, stopping wherever the sandbox or Recoup has something due, and once a day for a look
+    at what is due soon; yields each stop.
+    """
     while True:
+        _look_ahead(context)
         rest(context, sandbox)
         theirs = sandbox.clock()["next_event_at"]
         moments = [next_moment(context), datetime.fromisoformat(theirs) if theirs else None]
+        look = upkeep.next_look_ahead(context)
+        moments += [look] if look and look > context.clock.now() else []  # one that rests holds up nothing
         coming = min((moment for moment in moments if moment), default=target)
         if coming >= target:
             break
         _turn(context, sandbox, coming)
         yield coming
     _turn(context, sandbox, target)
+    _look_ahead(context)
     rest(context, sandbox)
     yield target
+
+
+def _look_ahead(context: Context) -> None:
+    for organization, errand in upkeep.look_ahead(context):
+        context.bell.ring("run_errand", str(organization), str(errand), urgency=Urgency.NOW)
 
 
 def rest(context: Context, sandbox: Sandbox) -> None:
@@ -117,7 +129,8 @@ def rest(context: Context, sandbox: Sandbox) -> None:
     while looked - begin < REST_WITHIN:
         # In this order, work cannot pass behind our back: jobs make webhooks, and webhooks make rows.
         is_silent = context.bell.is_silent() or looked - begin > _JOBS_END_WITHIN
-        if is_silent and not sandbox.clock()["pending_deliveries"] and is_at_rest(context):
+        has_arrived = is_silent and not sandbox.clock()["pending_deliveries"]
+        if has_arrived and is_at_rest(context) and not upkeep.is_looking_ahead(context):
             return
         time.sleep(_LOOK_EVERY)
         looked = time.monotonic()

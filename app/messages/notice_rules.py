@@ -6,7 +6,7 @@ card that has been renewed by then.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Annotated
 
 from pydantic import Field
@@ -19,6 +19,8 @@ CHARGED = ("active", "trialing")
 BY_HAND = "send_invoice"
 _WINDOW = timedelta(days=2)
 """For so long after its moment a notice is still begun; a clock that stood longer begins none that is stale."""
+
+_A_DAY = timedelta(days=1)
 
 
 class NoticeSettings(Strict):
@@ -48,11 +50,12 @@ class CardInUse:
 
 @dataclass(frozen=True)
 class InvoiceByHand:
-    """An invoice that its customer pays by hand until `due_at`; amounts in minor units."""
+    """An invoice that its customer, who lives in `zone`, pays by hand until `due_at`; amounts in minor units."""
 
     status: str
     amount_remaining: int
     due_at: datetime | None
+    zone: tzinfo = UTC
     is_by_hand: bool = True
     has_case: bool = False
 
@@ -96,11 +99,19 @@ def why_card_is_no_news(card: CardInUse, settings: NoticeSettings, now: datetime
     return None
 
 
+def may_want_notice(invoice: InvoiceByHand, settings: NoticeSettings, now: datetime) -> bool:
+    """Whether a notice may be due for an invoice of which nobody has asked yet where its customer lives."""
+    is_due_somewhere = invoice.due_at is not None and abs(now - invoice.due_at) <= _A_DAY
+    return (is_due_somewhere and settings.on_due_date) or invoice_notice(invoice, settings, now) is not None
+
+
 def invoice_notice(invoice: InvoiceByHand, settings: NoticeSettings, now: datetime) -> DueNotice | None:
     """The notice that an invoice is due for now: the newest of its moments, unless that is too long ago."""
     if why_invoice_is_no_news(invoice, settings) or invoice.due_at is None:
         return None
-    begun = [one for one in _moments(invoice.due_at, settings) if one.due_at <= now <= one.due_at + _WINDOW]
+    moments = _moments(invoice.due_at, settings, invoice.zone)
+    begun = [one for one in moments if one.due_at <= now <= one.due_at + _WINDOW]
+    begun = [one for one in begun if not why_kind_is_over(one.kind, invoice.due_at, now, invoice.zone)]
     return max(begun, key=lambda one: one.due_at, default=None)
 
 
@@ -117,27 +128,30 @@ def why_invoice_is_no_news(invoice: InvoiceByHand, settings: NoticeSettings) -> 
     return None if invoice.is_by_hand and invoice.due_at else Reason.NO_LONGER_DUE
 
 
-def why_kind_is_over(kind: MailKind, due_at: datetime | None, now: datetime) -> Reason | None:
-    """Why a notice about an invoice says what is not so any more: "due soon" of what is overdue by now."""
+def why_kind_is_over(kind: MailKind, due_at: datetime | None, now: datetime, zone: tzinfo = UTC) -> Reason | None:
+    """Why a notice about an invoice says what is not so any more: "due soon" of what is overdue by now, or "is due" on
+    another day than that, on the clock where its reader lives.
+    """
     if due_at is None:
         return Reason.NO_LONGER_DUE
     is_over = {
         MailKind.INVOICE_DUE_SOON: now >= due_at,
-        MailKind.INVOICE_DUE: now >= due_at + timedelta(days=1),
+        MailKind.INVOICE_DUE: now.astimezone(zone).date() != due_at.astimezone(zone).date(),
         MailKind.INVOICE_OVERDUE: now < due_at,
     }
     return Reason.NO_LONGER_DUE if is_over.get(kind, False) else None
 
 
-def _moments(due_at: datetime, settings: NoticeSettings) -> list[DueNotice]:
-    """Every notice of an invoice; the day it is due counts from its midnight in UTC, where Stripe puts due dates."""
+def _moments(due_at: datetime, settings: NoticeSettings, zone: tzinfo) -> list[DueNotice]:
+    """Every notice of an invoice; the day it is due begins at midnight in the customer's zone."""
     day = f"{due_at:%Y-%m-%d}"
     found = []
     if settings.due_soon_days:
         soon = due_at - timedelta(days=settings.due_soon_days)
         found.append(DueNotice(MailKind.INVOICE_DUE_SOON, f"invoice_due_soon:{day}", soon))
     if settings.on_due_date:
-        found.append(DueNotice(MailKind.INVOICE_DUE, f"invoice_due:{day}", due_at - timedelta(hours=12)))
+        begins = datetime.combine(due_at.astimezone(zone), time(), tzinfo=zone).astimezone(UTC)
+        found.append(DueNotice(MailKind.INVOICE_DUE, f"invoice_due:{day}", begins))
     for number, days in enumerate(settings.overdue_days, start=1):
         key = f"invoice_overdue:{number}:{day}"
         found.append(DueNotice(MailKind.INVOICE_OVERDUE, key, due_at + timedelta(days=days)))

@@ -5,7 +5,7 @@ before it is charged next.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -109,13 +109,14 @@ def card_in_use(session: Session, subscription: Subscription, customer: Customer
     )
 
 
-def invoice_by_hand(session: Session, invoice: Invoice) -> InvoiceByHand:
-    """An invoice as the rules see it."""
+def invoice_by_hand(session: Session, invoice: Invoice, zone: tzinfo) -> InvoiceByHand:
+    """An invoice of somebody who lives in `zone` as the rules see it."""
     case = select(RecoveryCase.id).where(RecoveryCase.invoice_id == invoice.id)
     return InvoiceByHand(
         status=invoice.status,
         amount_remaining=invoice.amount_remaining,
         due_at=invoice.due_at,
+        zone=zone,
         is_by_hand=invoice.collection_method == notice_rules.BY_HAND,
         has_case=session.scalar(case) is not None,
     )
@@ -183,8 +184,9 @@ def _why_untrue(session: Session, notice: Notice, message: Message, now: datetim
         return notice_rules.why_card_is_no_news(card, notice.settings, now)
     if notice.invoice is None:
         return Reason.STOPPED
-    why = notice_rules.why_invoice_is_no_news(invoice_by_hand(session, notice.invoice), notice.settings)
-    return why or notice_rules.why_kind_is_over(MailKind(message.kind), notice.invoice.due_at, now)
+    zone = read_zone(session, notice.customer, notice.organization)
+    why = notice_rules.why_invoice_is_no_news(invoice_by_hand(session, notice.invoice, zone), notice.settings)
+    return why or notice_rules.why_kind_is_over(MailKind(message.kind), notice.invoice.due_at, now, zone)
 
 
 def _why_named(session: Session, notice: Notice, message: Message, rules: ContactRules) -> Reason | None:

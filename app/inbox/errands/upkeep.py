@@ -18,6 +18,7 @@ from app.vocabulary import ConnectionStatus, ErrandKind, ErrandState
 
 EVERY = timedelta(hours=1)
 NOTICES_EVERY = timedelta(hours=6)
+WHILE_TURNING = timedelta(days=1)  # between two looks at what is due soon, while a sandbox's clock is being turned
 MONTHS = 24
 BY_ITSELF = "Recoup"
 
@@ -36,6 +37,42 @@ def begin_due(context: Context, every: timedelta = EVERY) -> None:
         begin(context, connection, ErrandKind.NOTICES, BY_ITSELF)
     for connection in new:
         begin_backfill(context, connection, BY_ITSELF)
+
+
+def next_look_ahead(context: Context) -> datetime | None:
+    """When somebody who turns the clock should stop for a look at what is due soon, a day after the last one.
+
+    None where no connection has had any look yet.
+    """
+    last = (
+        select(func.max(Errand.started_at))
+        .join(Connection, Connection.id == Errand.connection_id)
+        .where(Errand.kind == ErrandKind.NOTICES, Connection.status == ConnectionStatus.ACTIVE)
+        .group_by(Errand.connection_id)
+        .subquery()
+    )
+    with context.database.system() as session:
+        oldest: datetime | None = session.scalar(select(func.min(last.c[0])))
+    return oldest + WHILE_TURNING if oldest else None
+
+
+def look_ahead(context: Context) -> list[tuple[UUID, UUID]]:
+    """Begin the looks that `next_look_ahead` is for, where they are due; (organization, errand) of each."""
+    now = context.clock.now()
+    with context.database.system() as session:
+        unwarned = _connections_without(session, ErrandKind.NOTICES, now - WHILE_TURNING)
+    return [(one.organization_id, begin(context, one, ErrandKind.NOTICES, BY_ITSELF)) for one in unwarned]
+
+
+def is_looking_ahead(context: Context) -> bool:
+    """Whether a look at what is due soon is under way, and not resting until later."""
+    query = select(Errand.id).where(
+        Errand.kind == ErrandKind.NOTICES,
+        Errand.state == ErrandState.RUNNING,
+        Errand.next_try_at <= context.clock.now(),
+    )
+    with context.database.system() as session:
+        return session.scalar(query.limit(1)) is not None
 
 
 def begin_backfill(context: Context, connection: Connection, asked_by: str, months: int = MONTHS) -> UUID:

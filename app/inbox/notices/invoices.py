@@ -11,7 +11,8 @@ from app.inbox.errands.walk import Walk
 from app.inbox.notices.cards import read_settings
 from app.messages import notice_rules, notices, outbox
 from app.messages.notice_rules import InvoiceByHand, NoticeSettings
-from app.models import Connection
+from app.messages.zones import read_zone
+from app.models import Connection, Organization
 from app.recovery.cases import find_case_of_invoice
 from app.recovery.projections import StaleReading, find_invoice, write_customer, write_invoice
 from app.stripe_gateway.errors import LACKING, NotFound
@@ -30,7 +31,7 @@ def look(walk: Walk) -> bool:
         walk.note("This server does not list invoices; nobody is told of one that falls due.")
         walk.commit()
         return True
-    due = [one for one in page.rows if notice_rules.invoice_notice(_as_read(one), settings, now)]
+    due = [one for one in page.rows if notice_rules.may_want_notice(_as_read(one), settings, now)]
     customers = _customers(walk, due)
     place["cursor"] = page.cursor
     walk.count("invoices", len(page.rows))
@@ -62,6 +63,7 @@ def _write(
 ) -> None:
     """Every invoice of a customer who is written to is kept, so that the mail can name them all."""
     connection = session.get_one(Connection, walk.connection.id)
+    organization = session.get_one(Organization, walk.organization_id)
     for snapshot in listed:
         theirs = customers.get(snapshot.customer_id or "")
         if theirs is None:
@@ -74,7 +76,8 @@ def _write(
             invoice = write_invoice(session, connection, snapshot, now)
         except StaleReading:
             continue  # somebody read it a moment ago; the next look sees what they saw
-        due = notice_rules.invoice_notice(notices.invoice_by_hand(session, invoice), settings, now)
+        zone = read_zone(session, customer, organization)
+        due = notice_rules.invoice_notice(notices.invoice_by_hand(session, invoice, zone), settings, now)
         if due is not None:
             key = f"{due.key}:{invoice.stripe_id}"
             outbox.queue_notice(session, customer=customer, about=invoice, key=key, kind=due.kind, now=now)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,7 @@ from app.messages.notice_rules import (
     card_notice,
     expires_at,
     invoice_notice,
+    may_want_notice,
     why_card_is_no_news,
     why_kind_is_over,
 )
@@ -21,7 +23,7 @@ from app.messages.words import Reason
 CHARGED = datetime(2026, 11, 10, 12, tzinfo=UTC)
 DYING = CardInUse(exp_month=10, exp_year=2026, charged_at=CHARGED, subscription_status="active")
 WANTED = NoticeSettings()
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def test_a_card_is_good_through_the_last_day_of_its_month() -> None:
@@ -80,7 +82,8 @@ OPEN = InvoiceByHand("open", 4900, DUE)
         (DUE - 1.1 * DAY, MailKind.INVOICE_DUE_SOON),
         (DUE - 0.9 * DAY, None),
         (DUE - 0.5 * DAY, MailKind.INVOICE_DUE),
-        (DUE + 1.4 * DAY, MailKind.INVOICE_DUE),
+        (DUE + 0.3 * DAY, MailKind.INVOICE_DUE),
+        (DUE + 0.4 * DAY, None),
         (DUE + 2.5 * DAY, None),
         (DUE + 3 * DAY, MailKind.INVOICE_OVERDUE),
         (DUE + 10.5 * DAY, MailKind.INVOICE_OVERDUE),
@@ -92,6 +95,23 @@ def test_an_invoice_is_told_of_around_its_moments_and_never_long_after_them(
 ) -> None:
     due = invoice_notice(OPEN, WANTED, now)
     assert (due.kind if due else None) == kind
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins", "ends"),
+    [
+        ("Asia/Tokyo", "2026-11-20T15:00", "2026-11-21T14:59"),
+        ("America/Los_Angeles", "2026-11-20T08:00", "2026-11-21T07:59"),
+    ],
+)
+def test_the_day_it_is_due_is_the_day_on_the_customers_clock(zone: str, begins: str, ends: str) -> None:
+    theirs = replace(OPEN, zone=ZoneInfo(zone))
+    first, last = (datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in (begins, ends))
+    for now, is_due in ((first - MINUTE, False), (first, True), (last, True), (last + MINUTE, False)):
+        found = invoice_notice(theirs, NoticeSettings(due_soon_days=0), now)
+        assert (found is not None) == is_due
+        assert (why_kind_is_over(MailKind.INVOICE_DUE, DUE, now, theirs.zone) is None) == is_due
+        assert may_want_notice(OPEN, WANTED, now) or not is_due
 
 
 def test_each_reminder_of_an_overdue_invoice_has_a_key_of_its_own() -> None:
