@@ -21,7 +21,7 @@ def put_on_routes() -> None:
     for listed in OPERATIONS.values():
         api.add_url_rule(listed.rule, listed.name, _answering(listed), methods=[listed.method])
     api.add_url_rule("/", "nothing_here", nothing_here, methods=METHODS, defaults={"rest": ""})
-    api.add_url_rule("/<path:rest>", "nothing_here", nothing_here, methods=METHODS)
+    api.add_url_rule("/<anything:rest>", "nothing_here", nothing_here, methods=METHODS)
 
 
 def nothing_here(rest: str) -> ResponseReturnValue:

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.routing import BaseConverter
 
 from app.accounts import api_keys
 from app.accounts.api_keys import Holder
@@ -33,11 +34,19 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 _WALL = SystemClock()
 
 
+class Anything(BaseConverter):
+    """The rest of an address, whatever it is made of; Werkzeug's `path` stops at the end of a line."""
+
+    part_isolating = False
+    regex = "(?s:.+)"
+
+
 @api.record_once
 def _prepare(state: BlueprintSetupState) -> None:
     """Give the app what these routes need. They know no cookie, so no form token could guard them."""
     made: Context = state.app.extensions["recoup"]
     state.app.extensions[THROTTLE] = ApiThrottle(made.settings.require("redis_url"))
+    state.app.url_map.converters["anything"] = Anything
     csrf = state.app.extensions.get("csrf")
     if csrf is not None:
         csrf.exempt(api)

@@ -19,7 +19,8 @@ VERSION = "1.0.0"
 REFERENCE = "#/components/schemas/{model}"
 ALWAYS = (400, 401, 403, 429, 500, 503)
 _IN_PATH = re.compile(r"<(?:(\w+):)?(\w+)>")
-_PATH_SCHEMAS: dict[str | None, dict[str, str]] = {"uuid": {"type": "string", "format": "uuid"}}
+_ID = {"type": "string", "pattern": "^[^/]+$"}
+_PATH_SCHEMAS: dict[str, dict[str, str]] = {"uuid": {"type": "string", "format": "uuid"}}
 
 
 @api.get("/openapi.json")
@@ -96,7 +97,7 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS.get(kind or None, {"type": "string"})}
+        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS.get(kind, _ID)}
         for kind, name in _IN_PATH.findall(operation.rule)
     ]
 

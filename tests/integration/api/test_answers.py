@@ -101,6 +101,7 @@ def test_what_cannot_be_asked_is_refused_with_the_place(program: Program, addres
         ("GET", "/api/v1/", 404),
         ("GET", "/api/v1/nothing", 404),
         ("GET", "/api/v1/cases/not-a-uuid", 404),
+        ("GET", "/api/v1/cases/%0A", 404),
         ("GET", "/api/v1/cases/00000000-0000-4000-8000-000000000000", 404),
         ("GET", "/api/v1/customers/cus_nobody/status", 404),
         ("DELETE", "/api/v1/cases", 405),
@@ -119,7 +120,18 @@ def test_every_error_is_a_problem_that_says_what_to_do(program: Program, method:
         assert answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("body", ["", "no json", "[]", '{"customer": ""}', '{"customer": "a b"}', '{"customer": 7}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "no json",
+        "[]",
+        '{"customer": ""}',
+        '{"customer": "a b"}',
+        '{"customer": 7}',
+        '{"customer": "c", "lifetime_minutes": "9"}',
+    ],
+)
 def test_a_body_that_cannot_be_taken_is_refused(program: Program, body: str) -> None:
     answer = program.ask("POST", "/api/v1/embed-tokens", data=body)
     assert answer.status_code == 400
