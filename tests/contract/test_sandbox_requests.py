@@ -314,3 +314,41 @@ def test_everything_asked_of_the_gateway_can_be_done_to_a_subscription(
     assert (ended.status, ended.cancellation_details and ended.cancellation_details.comment) == ("canceled", "dunning")
     assert client.v1.subscriptions.list({"customer": made["customer"]}).data == []
     assert len(client.v1.subscriptions.list({"customer": made["customer"], "status": "all"}).data) == 1
+
+
+def test_a_customer_is_made_with_a_test_card_as_the_default_in_one_request(client: stripe.StripeClient) -> None:
+    card = "pm_card_visa"
+    made = client.v1.customers.create({"payment_method": card, "invoice_settings": {"default_payment_method": card}})
+    (method,) = client.v1.customers.payment_methods.list(made.id).data
+    assert made.invoice_settings is not None
+    assert made.invoice_settings.default_payment_method == method.id
+
+
+@pytest.mark.parametrize(
+    ("card", "code", "decline_code"),
+    [
+        ("pm_card_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds"),
+        ("pm_card_authenticationRequired", "subscription_payment_intent_requires_action", None),
+    ],
+)
+def test_a_subscription_that_is_not_to_be_without_its_first_payment_says_why_and_is_not(
+    client: stripe.StripeClient, card: str, code: str, decline_code: str | None
+) -> None:
+    customer = client.v1.customers.create({"name": "All or nothing"}).id
+    method = client.v1.payment_methods.attach(card, {"customer": customer}).id
+    price = client.v1.prices.create(
+        {"unit_amount": 900, "currency": "usd", "recurring": {"interval": "month"}, "product_data": {"name": "Plan"}}
+    )
+    with pytest.raises(stripe.CardError) as caught:
+        client.v1.subscriptions.create(
+            {
+                "customer": customer,
+                "items": [{"price": price.id}],
+                "default_payment_method": method,
+                "payment_behavior": "error_if_incomplete",
+            }
+        )
+    error = caught.value.error
+    assert error is not None
+    assert (error.code, error.to_dict().get("decline_code")) == (code, decline_code)
+    assert client.v1.subscriptions.list({"customer": customer, "status": "all"}).data == []

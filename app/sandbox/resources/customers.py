@@ -25,7 +25,8 @@ def create(ledger: Ledger, params: Params) -> Doc:
     ledger.add(customer, "customer.created")
     given, source, wanted = params.text("payment_method"), params.text("source"), _wanted_default(params)
     if given:
-        attached(ledger, usable_method(ledger, given), customer["id"])
+        method = attached(ledger, usable_method(ledger, given), customer["id"])
+        wanted = method["id"] if wanted == given else wanted  # a test card has an id of its own once it is attached
     with ledger.changing(customer, "customer.updated"):
         if source:
             customer["default_source"] = _new_source(ledger, source, customer["id"])

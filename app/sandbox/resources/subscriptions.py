@@ -2,6 +2,7 @@
 
 from app.sandbox import listing
 from app.sandbox.billing import cycles, discounts, standing, terms
+from app.sandbox.billing.payments import intent_of
 from app.sandbox.door import Route
 from app.sandbox.errors import StripeRefusal, bad_param, missing, missing_param, wrong_state
 from app.sandbox.ledger import Ledger
@@ -14,6 +15,7 @@ from app.sandbox.shapes.subscription import new_subscription
 from app.sandbox.store import Doc
 
 _PAYMENT_BEHAVIORS = ("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete")
+_DECLINE = ("code", "decline_code", "advice_code", "network_advice_code", "network_decline_code")
 _STATUSES = (
     "active",
     "past_due",
@@ -48,10 +50,19 @@ def create(ledger: Ledger, params: Params) -> Doc:
     ledger.add(subscription, "customer.subscription.created")
     invoice = cycles.begin(ledger, subscription, hold_payment=behavior == "default_incomplete")
     if behavior == "error_if_incomplete" and subscription["status"] == "incomplete":
-        raise StripeRefusal(
-            402, "Your card was declined.", kind="card_error", code="card_declined", invoice=invoice["id"]
-        )
+        raise _not_paid_at_once(ledger, invoice)
     return subscription
+
+
+def _not_paid_at_once(ledger: Ledger, invoice: Doc) -> StripeRefusal:
+    """The 402 of a subscription that was to be paid or not to be: the decline without its objects, which are gone."""
+    intent = intent_of(ledger, invoice) or {}
+    if intent.get("status") == "requires_action":
+        words = "This subscription's payment needs the customer's approval before it can go through."
+        return StripeRefusal(402, words, kind="card_error", code="subscription_payment_intent_requires_action")
+    told = intent.get("last_payment_error") or {"message": "Your card was declined.", "code": "card_declined"}
+    fields = {name: told[name] for name in _DECLINE if told.get(name)}
+    return StripeRefusal(402, told["message"], kind="card_error", **fields)
 
 
 def update(ledger: Ledger, params: Params, subscription: str) -> Doc:
