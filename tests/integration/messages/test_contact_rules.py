@@ -1,11 +1,11 @@
 """One conversation: whatever happens in whatever order, nobody gets two mails within the gap, and none after the end.
 
-Sequences of happenings are made up by hypothesis and played on real rows through the real outbox, with a sender that
-keeps what it is given and the moment at which it was given it.
+Sequences of happenings are made up by hypothesis and played (`play`) in several zones, also in the weeks in which the
+clocks change.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,149 +13,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from app.campaigns.contact import ContactRules
 from app.context import Context
-from app.messages import outbox, pauses, recipients
-from app.messages.cadence import ANSWERS, ASKED_FOR, CHASING, MailKind
-from app.messages.senders.port import OutgoingMail
-from app.messages.sweep import sweep_due
-from app.models import ChargeAttempt, Connection, Customer, Hold, Invoice, Message, RecoveryCase
-from app.vocabulary import AttemptSource, AttemptState, CaseState, HoldKind, RecoveredBy, StopReason
+from app.messages import recipients
+from app.messages.cadence import CHASING, MailKind
+from app.messages.words import SuppressedBecause
+from app.models import ChargeAttempt, Connection, Customer, Message
+from app.vocabulary import AttemptSource, AttemptState, HoldKind
 from tests.integration.messages.conftest import TurnedClock
-from tests.integration.messages.rows import Rows, write_case, write_rows
+from tests.integration.messages.play import BERLIN, Play
+from tests.integration.messages.rows import START, Rows
 
-RULES = ContactRules()  # what a campaign that says nothing keeps to
-BERLIN = ZoneInfo("Europe/Berlin")
-HOUR = timedelta(hours=1)
+ZONES = (BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo"))
+BEGINS = (0, 53, 59)  # days: an ordinary week, and those in which the clocks change in Europe and in America
 OFTEN = sorted(CHASING | {MailKind.FRESH_LINK, MailKind.RECOVERED})
-
-
-@dataclass
-class Kept:
-    """A sender that keeps mails with the moment of their leaving."""
-
-    now: Callable[[], datetime]
-    left: list[tuple[datetime, OutgoingMail]] = field(default_factory=list)
-    name = "kept"
-    delivers_at_once = True
-
-    def send(self, mail: OutgoingMail) -> str:
-        self.left.append((self.now(), mail))
-        return str(len(self.left))
-
-
-class Play:
-    """One person with three debts, two of them of one customer and one of a twin with the same address."""
-
-    def __init__(self, context: Context, clock: TurnedClock) -> None:
-        self.context, self.clock = context, clock
-        self.sender = Kept(clock.now)
-        first = write_rows(context.database)
-        with context.database.organization(first.organization_id) as session:
-            ids = (first.organization_id, first.connection_id, first.version_id)
-            second = write_case(session, *ids, customer_id=first.customer_id)
-            twin = write_case(session, *ids, email="ANNA.Schmidt@example.com")
-        self.debts = [first, second, twin]
-        self.ended: dict[int, datetime] = {}
-        self.count = 0
-
-    def plan(self, debt: int, kind: MailKind) -> None:
-        self.count += 1
-        with self.rows() as session:
-            case = session.get_one(RecoveryCase, self.debts[debt].case_id)
-            key = f"{kind}:{self.count}"
-            outbox.queue_for_all(session, case=case, key=key, kind=kind, step_id=None, now=self.clock.now())
-
-    def pay(self, debt: int) -> None:
-        self._end(
-            debt, "paid", state=CaseState.RECOVERED, recovered_at=self.clock.now(), recovered_by=RecoveredBy.RETRY
-        )
-
-    def stop(self, debt: int) -> None:
-        self._end(debt, "void", state=CaseState.CLOSED, closed_at=self.clock.now(), stop_reason=StopReason.CANCELLED)
-
-    def hold(self, debt: int, kind: HoldKind, hours: int, *, on_case: bool = False) -> None:
-        self.count += 1
-        rows = self.debts[debt]
-        until = None if kind is HoldKind.DISPUTE else self.clock.now() + hours * HOUR
-        with self.rows() as session:
-            session.add(
-                Hold(
-                    organization_id=rows.organization_id,
-                    customer_id=rows.customer_id,
-                    case_id=rows.case_id if on_case else None,
-                    kind=kind,
-                    key=f"hold:{self.count}",
-                    reason="a test",
-                    begins_at=self.clock.now(),
-                    until=until,
-                    created_by="test",
-                )
-            )
-
-    def release(self) -> None:
-        with self.rows() as session:
-            session.execute(update(Hold).where(Hold.released_at.is_(None)).values(released_at=self.clock.now()))
-
-    def add_contact(self, debt: int) -> None:
-        with self.rows() as session:
-            customer = session.get_one(Customer, self.debts[debt].customer_id)
-            recipients.add(session, customer, "books@partner.example", by="test", now=self.clock.now())
-
-    def stripe_mails(self, debt: int) -> None:
-        with self.rows() as session:
-            session.get_one(Invoice, self.debts[debt].invoice_id).mailed_at = self.clock.now()
-
-    def wait(self, hours: int) -> None:
-        """Let time go by, with a sweep every hour."""
-        for _ in range(hours):
-            self.clock.turn(HOUR)
-            with self.context.database.system() as session:
-                due = sweep_due(session, self.clock.now(), 50)
-            for organization_id, message_id in due:
-                outbox.deliver(self.context, organization_id, message_id, self.sender)
-
-    def rows(self) -> Any:
-        return self.context.database.organization(self.debts[0].organization_id)
-
-    def _end(self, debt: int, status: str, **case: Any) -> None:
-        if debt in self.ended:
-            return
-        self.ended[debt] = self.clock.now()
-        with self.rows() as session:
-            invoice = session.get_one(Invoice, self.debts[debt].invoice_id)
-            invoice.status, invoice.amount_remaining = status, 0
-            row = session.get_one(RecoveryCase, self.debts[debt].case_id)
-            for name, value in case.items():
-                setattr(row, name, value)
-
-    def check(self) -> None:
-        """Hold every mail that left against the rules."""
-        by_person: dict[str, list[tuple[datetime, MailKind]]] = {}
-        for at, mail in self.sender.left:
-            by_person.setdefault(mail.to.lower(), []).append((at, MailKind(mail.kind)))
-        for sent in by_person.values():
-            for place, (at, kind) in enumerate(sent):
-                if kind in ANSWERS:
-                    continue
-                before = [one for one, _ in sent[:place]]
-                assert not before or at - max(before) >= RULES.gap_hours * HOUR, sent
-                lately = [one for one, other in sent[:place] if one > at - pauses.WEEK and other not in ANSWERS]
-                assert kind is MailKind.FINAL_NOTICE or len(lately) < RULES.max_per_week, sent
-        for at, mail in self.sender.left:
-            assert MailKind(mail.kind) in ASKED_FOR or not pauses.is_quiet(RULES, at, BERLIN), (at, mail.kind)
-        self._check_ends()
-
-    def _check_ends(self) -> None:
-        with self.rows() as session:
-            cases = dict(session.execute(select(Message.id, Message.case_id)).all())
-        ends = {self.debts[debt].case_id: at for debt, at in self.ended.items()}
-        for at, mail in self.sender.left:
-            end = ends.get(cases[mail.message_id])
-            assert mail.kind == MailKind.RECOVERED or end is None or at < end, (mail.kind, at, end)
-
 
 debts = st.integers(0, 2)
 happenings = st.one_of(
@@ -166,6 +38,11 @@ happenings = st.one_of(
     st.tuples(st.just("stop"), debts),
     st.tuples(st.just("hold"), debts, st.sampled_from(HoldKind), st.integers(1, 60)),
     st.tuples(st.just("release")),
+    st.tuples(st.just("promise"), debts, st.integers(1, 60)),
+    st.tuples(st.just("take"), debts, st.booleans()),
+    st.tuples(st.just("silence"), st.sampled_from(SuppressedBecause)),
+    st.tuples(st.just("bill"), st.integers(1, 4)),
+    st.tuples(st.just("pay_bills")),
     st.tuples(st.just("add_contact"), debts),
     st.tuples(st.just("stripe_mails"), debts),
 )
@@ -176,13 +53,12 @@ happenings = st.one_of(
     max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(st.lists(happenings, min_size=3, max_size=14))
+@given(st.lists(happenings, min_size=3, max_size=14), st.sampled_from(ZONES), st.sampled_from(BEGINS))
 def test_no_sequence_of_events_writes_twice_within_the_gap_at_night_or_after_the_end(
-    make_mail_context: Callable[..., Context], sequence: list[tuple[Any, ...]]
+    make_mail_context: Callable[..., Context], sequence: list[tuple[Any, ...]], zone: ZoneInfo, days: int
 ) -> None:
-    context = make_mail_context()
-    assert isinstance(context.clock, TurnedClock)
-    play = Play(context, context.clock)
+    clock = TurnedClock(START + timedelta(days=days))
+    play = Play(replace(make_mail_context(), clock=clock), clock, zone)
     for name, *values in sequence:
         getattr(play, name)(*values)
     play.wait(90)
