@@ -21,8 +21,9 @@ from app.recovery.questions import find_note, is_question
 from app.vocabulary import OPEN_STEP_STATES, CaseState, HoldKind, StepKind
 
 ANSWERS_WITHIN = timedelta(minutes=2)  # what takes longer is not worth watching
-# beside the reasons of a decline: a new card was given, but not for this bill, or for another amount
-NOT_SHOWN, OTHER_AMOUNT = "not_shown", "other_amount"
+# beside the reasons of a decline: a new card was given, but not for this bill, or for another amount, or it is one that
+# must not be tried
+NOT_SHOWN, OTHER_AMOUNT, NOT_TRIED = "not_shown", "other_amount", "not_tried"
 
 
 class Stage(StrEnum):
@@ -130,7 +131,7 @@ def read_bill(session: Session, case: RecoveryCase, invoice: Invoice, now: datet
         money=Money(minor, invoice.currency),
         title=case.billed_name or invoice.description,
         number=invoice.number,
-        reason=news or case.customer_reason,
+        reason=news or (NOT_TRIED if _was_left_untried(case, last_at) else case.customer_reason),
         next_try_at=(_ahead(ours, now) or theirs) if case.state is CaseState.WAITING else None,
         refreshed_at=invoice.refreshed_at,
         receipt_url=invoice.hosted_invoice_url if stage is Stage.PAID else None,
@@ -158,10 +159,20 @@ def _stage(
         return _watched(last_try_at, now)
     if retry is not None and retry.due_at <= now:
         return _watched(retry.due_at, now)
-    if case.state is CaseState.NEEDS_CUSTOMER and case.customer_reason == "needs_approval":
+    if _was_left_untried(case, last_try_at):
+        return Stage.OWED
+    if case.state in (CaseState.NEEDS_CUSTOMER, CaseState.EXHAUSTED) and case.customer_reason == "needs_approval":
         return Stage.NEEDS_APPROVAL
-    is_untried = case.new_card_at is not None and (last_try_at is None or last_try_at < case.new_card_at)
-    return Stage.CARD_SAVED if is_untried and case.state is CaseState.WAITING else Stage.OWED
+    return Stage.CARD_SAVED if _is_untried(case, last_try_at) and case.state is CaseState.WAITING else Stage.OWED
+
+
+def _is_untried(case: RecoveryCase, last_try_at: datetime | None) -> bool:
+    return case.new_card_at is not None and (last_try_at is None or last_try_at < case.new_card_at)
+
+
+def _was_left_untried(case: RecoveryCase, last_try_at: datetime | None) -> bool:
+    """Whether the new card is one that no rule lets us try, such as the number of a dead one given anew."""
+    return case.state is CaseState.NEEDS_CUSTOMER and _is_untried(case, last_try_at)
 
 
 def _read_news(session: Session, case: RecoveryCase, invoice: Invoice, now: datetime) -> str | None:

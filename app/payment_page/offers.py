@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.campaigns.contact import PageOffers
 from app.models import CaseEntry, Connection, RecoveryCase
-from app.payment_page.bills import TO_SETTLE, Bill, Stage, spoken_of
+from app.payment_page.bills import OVER, TO_SETTLE, Bill, spoken_of
 from app.recovery import planning, promises, questions, retention
 from app.recovery.promises import Promise
 from app.recovery.retention import Offer
@@ -80,7 +80,7 @@ def read_offers(session: Session, case: RecoveryCase, bills: Sequence[Bill], now
 
 def _in_one_subscription(session: Session, case: RecoveryCase, bills: Sequence[Bill]) -> tuple[Bill, ...]:
     """The bills that a choice about the subscription of `case` would end: all that is owed, if it is all of it."""
-    owed = tuple(bill for bill in bills if bill.stage in (*TO_SETTLE, Stage.SLOW))
+    owed = tuple(bill for bill in bills if bill.stage not in OVER)
     subscriptions = {session.get_one(RecoveryCase, bill.case_id).subscription_id for bill in owed}
     return owed if case.subscription_id is not None and subscriptions == {case.subscription_id} else ()
 

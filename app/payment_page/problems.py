@@ -13,9 +13,10 @@ from app.links import LinkExpired, LinkInvalid
 from app.log import get_logger
 from app.payment_page.blueprint import payment_page
 from app.payment_page.fresh_link import page_for_expired
+from app.payment_page.standing import Standing
 from app.payment_page.stripe_pages import NoSuchPage
 from app.payment_page.tickets import TicketInvalid
-from app.payment_page.visits import TooOften, find_visit
+from app.payment_page.visits import TooOften, find_visit, speak
 from app.payment_page.voice import voice_for_stranger
 from app.recovery.projections import StaleReading
 from app.stripe_gateway.errors import ConnectionBroken, GatewayError, RetryLater
@@ -85,12 +86,12 @@ def _stripe_problem(problem: GatewayError) -> ResponseReturnValue:
     log.warning("pay.stripe_problem", problem=type(problem).__name__, status=problem.status)
     if isinstance(problem, ConnectionBroken):
         _tell_operator(problem)
-    return _say(AWAY if isinstance(problem, RetryLater) else BROKEN)
+    return _say(AWAY if isinstance(problem, RetryLater) else BROKEN, _find_standing())
 
 
 @payment_page.errorhandler(NoSuchPage)
 def _nowhere_to_go(_problem: NoSuchPage) -> ResponseReturnValue:
-    return _say(BROKEN)
+    return _say(BROKEN, _find_standing())
 
 
 @payment_page.errorhandler(OperationalError)
@@ -117,10 +118,17 @@ def answer_for(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(HTTPException, _http_problem)
 
 
-def _say(notice: Notice) -> ResponseReturnValue:
+def _say(notice: Notice, standing: Standing | None = None) -> ResponseReturnValue:
+    """In the language of the customer whose `standing` is known; else in the browser's, naming nobody."""
     context: Context = current_app.extensions["recoup"]
-    voice = voice_for_stranger(request.headers.get("Accept-Language"), context.settings.base_url())
-    page = render_template("payment_page/notice.html", voice=voice, text=notice.text, again=_again(notice))
+    stranger = voice_for_stranger(request.headers.get("Accept-Language"), context.settings.base_url())
+    page = render_template(
+        "payment_page/notice.html",
+        voice=speak(standing) if standing else stranger,
+        merchant=standing.facts.merchant if standing else None,
+        text=notice.text,
+        again=_again(notice),
+    )
     headers = {"Retry-After": str(AGAIN_AFTER)} if notice.is_worth_reloading else {}
     return page, notice.status, headers
 
@@ -131,6 +139,12 @@ def _again(notice: Notice) -> str | None:
         return request.full_path.rstrip("?")
     visit = find_visit()
     return f"/pay/{visit.token}" if visit else None
+
+
+def _find_standing() -> Standing | None:
+    """How things stand, where it is only Stripe that there is trouble with."""
+    visit = find_visit()
+    return visit.standing() if visit else None
 
 
 def _tell_operator(problem: ConnectionBroken) -> None:

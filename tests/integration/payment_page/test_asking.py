@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.campaigns.definition import MONTHLY
 from app.payment_page import trying
 from app.recovery import holds
 from app.vocabulary import CaseState, HoldKind, RecoveredBy
@@ -65,7 +66,22 @@ def test_a_dead_card_is_not_tried_and_the_page_kindly_asks_for_another(stage: St
     ticket = payer.forms(page)["card"]
     answer = payer.http.post(f"{payer.url}/pay-now", data={"ticket": ticket}, timeout=30)
     assert "The card on file can’t be tried again right now." in answer.text
+    same_number = payer.pay_with("pm_card_visa")
+    assert "This card can’t be used for it, so we haven’t tried it." in same_number.text
+    assert "Another card is needed" in payer.see().text
     assert len(payer.charges()) == before
+
+
+@pytest.mark.long
+def test_the_bank_can_be_given_its_approval_in_the_grace_as_well(stage: Stage) -> None:
+    stage.use_campaign(MONTHLY.model_copy(update={"window_days": 2, "grace_days": 5, "messages": ()}))
+    payer = make_payer(stage, "requires_action")
+    stage.advance(days=3)
+    assert payer.case.state is CaseState.EXHAUSTED
+    page = payer.see()
+    assert "Your bank asks for your approval" in page.text
+    answer = payer.press("approve", page)
+    assert f"/i/{payer.invoice}" in answer.headers["Location"]
 
 
 @pytest.mark.long

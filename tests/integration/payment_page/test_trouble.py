@@ -14,9 +14,10 @@ from tests.stage import Stage
 def test_stripe_away_at_the_click_is_said_kindly(payer: Payer) -> None:
     page = payer.see()
     _trouble(payer.stage, "http_500", "/v1/checkout/sessions", count=20)
-    answer = payer.press("card", page)
+    answer = payer.press("card", page, **{"Accept-Language": "fr"})
     assert answer.status_code == 503
-    assert "We’ll be right back" in answer.text
+    assert "We’ll be right back" in answer.text  # in the customer's language, whatever the browser's is
+    assert "Acme" in answer.text
     assert payer.path in answer.text
     assert int(answer.headers["Retry-After"]) > 0
 

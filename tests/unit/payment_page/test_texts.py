@@ -9,7 +9,7 @@ import pytest
 from app.campaigns.contact import RetentionOffer
 from app.money import Money
 from app.outcomes.actions import SUBSCRIPTION_KINDS
-from app.payment_page.bills import NOT_SHOWN, OTHER_AMOUNT, CardUse, Stage
+from app.payment_page.bills import NOT_SHOWN, NOT_TRIED, OTHER_AMOUNT, CardUse, Stage
 from app.payment_page.pages import NOTES
 from app.payment_page.results import Result
 from app.payment_page.voice import FOLDER, PageVoice, load, voice_for_stranger
@@ -51,7 +51,7 @@ def test_no_text_says_what_the_networks_forbid(language: str) -> None:
 
 
 def test_each_reason_stage_and_final_action_has_its_words() -> None:
-    for reason in (*CustomerReason, NOT_SHOWN, OTHER_AMOUNT):
+    for reason in (*CustomerReason, NOT_SHOWN, OTHER_AMOUNT, NOT_TRIED):
         assert {f"pay.heading.{reason}", f"pay.why.{reason}", f"outcome.why.{reason}"} <= REFERENCE.keys()
     for stage in Stage:
         assert f"status.{stage}" in REFERENCE
