@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.retries.calibration import logit
 from app.retries.hypotheses import GROUPS
 
-SHARED_SPREAD = 0.35, 0.15  # how far from (0, 1) offset and slope of all groups are expected to be
+SHARED_SPREAD = 0.25, 0.12  # how far from (0, 1) offset and slope of all groups are expected to be
 GROUP_SPREAD = 0.15, 0.10  # and those of a group from all groups'
 SLOPES = 0.5, 1.5
 NEWTON_STEPS = 12

@@ -140,9 +140,8 @@ def _gain(
         return np.asarray(board.worth[between] * (alive @ new))
     following = board.at_given_failures(after)[:, between]
     on_following, on_none = alive * (board.worth[after] - tail), alive * (tail - board.cost)
-    first, none = np.stack((alive, on_none)) @ new
-    behind = on_following @ (following - new * following) + float(on_none.sum()) - none
-    return np.asarray(board.worth[between] * first + behind)
+    behind = on_following @ (following - new * following) + float(on_none.sum()) - on_none @ new
+    return np.asarray(board.worth[between] * (alive @ new) + behind)
 
 
 def _tails(board: Board, columns: tuple[int, ...]) -> list[Weights]:

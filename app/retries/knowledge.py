@@ -26,8 +26,8 @@ from app.retries.prior import PRIOR_VERSION, read_table
 Weights = NDArray[np.float64]
 Counts = Mapping[str, Mapping[str, float]]
 
-CAUSE_CASES, PURSE_CASES, PAYDAY_CASES = 60.0, 150.0, 25.0  # banks and purses differ little, pay customs much
-FUNDING_CASES = 60.0
+CAUSE_CASES, PURSE_CASES, PAYDAY_CASES = 40.0, 80.0, 8.0  # banks and purses differ little, pay customs much
+FUNDING_CASES = 30.0
 POSTING_CASES = 8.0  # a country posts in the morning or it does not: few cases tell
 PRIOR_POSTINGS = np.array([0.92, 0.08])
 CUSTOMER_CASES = 3.0
