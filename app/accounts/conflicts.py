@@ -192,16 +192,18 @@ def recurring(session: Session, connection: Connection, now: datetime) -> Recurr
     """
     kind = ConflictKind.STRIPE_PLANS_TRY
     found = session.execute(
-        select(func.count(), func.max(Conflict.found_at), func.count().filter(Conflict.resolved_at.is_(None))).where(
-            Conflict.connection_id == connection.id, Conflict.kind == kind, Conflict.found_at > now - LATELY
-        )
+        select(
+            func.count(Conflict.subject.distinct()),
+            func.max(Conflict.found_at),
+            func.count().filter(Conflict.resolved_at.is_(None)),
+        ).where(Conflict.connection_id == connection.id, Conflict.kind == kind, Conflict.found_at > now - LATELY)
     ).one()
     count, last, still_stand = found
     is_ours = connection.mode is ConnectionMode.DRIVE and connection.enforcement is Enforcement.ENFORCE
     if not is_ours or not count or still_stand or last <= now - QUIET:
         return None
-    times = "once" if count == 1 else f"{count} times"
-    title = f"Stripe plans tries of its own when a payment fails: {times} in the last {LATELY.days} days"
+    many = "1 invoice" if count == 1 else f"{count} invoices"
+    title = f"Stripe plans tries of its own when a payment fails: for {many} in the last {LATELY.days} days"
     advice = (
         f"Recoup took each over. To stop it for good, and to have nothing tried by Stripe while Recoup is away:"
         f" {_ADVICE[kind]} This goes once it has not come for {QUIET.days} days."

@@ -80,7 +80,8 @@ def retry_after(error: stripe.StripeError) -> float | None:
 def _called(permission: str, detail: str | None) -> str:
     """A permission as people will find it: Stripe's refusals have names of their own for some. Only ever shown."""
     found = _STRIPES_NAME.search(detail or "")
-    return f"{permission} (Stripe calls it {found[0]})" if found and found[1] != permission else permission
+    is_other = found is not None and found[1].rpartition("_")[0] != permission.rpartition("_")[0]
+    return f"{permission} (Stripe calls it {found[0]})" if found and is_other else permission
 
 
 def _classify(status: int | None, code: str | None, kind: str | None) -> tuple[type[GatewayError], str]:

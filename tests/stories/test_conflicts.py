@@ -68,7 +68,7 @@ def test_taking_over_again_and_again_is_said_until_it_has_not_come_for_two_weeks
     fail(stage, "insufficient_funds", "approve")
     said = recurring(stage)
     assert said
-    assert "2 times in the last 30 days" in said.title
+    assert "for 2 invoices in the last 30 days" in said.title
     assert "turn Smart Retries" in said.advice
     to(stage, DRIVE, WARN)
     assert recurring(stage) is None
