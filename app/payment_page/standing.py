@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.links import PayLink
 from app.messages.cadence import MailKind
 from app.messages.facts import Conversation, mail_facts, read_conversation
-from app.models import Connection, Customer, Invoice, RecoveryCase, Subscription
+from app.models import Connection, Customer, Invoice, RecoveryCase, Subscription, SubscriptionSnapshot
 from app.payment_page.bills import OVER, TO_SETTLE, Bill, CardUse, Stage, card_use, read_bill, spoken_of
 from app.payment_page.offers import Offers, read_offers
 from app.recovery.facts import find_hold, find_method_in_force
@@ -126,7 +126,7 @@ def read_standing(session: Session, settings: Settings, link: PayLink, now: date
     speaks_of = spoken_of(bills)
     first = _first(speaks_of, own)
     case = session.get_one(RecoveryCase, first.case_id) if first else own
-    rows = read_conversation(session, case)
+    rows = _read_rows(session, case)
     is_ended = case.state is CaseState.EXHAUSTED and _has_changed(rows) and not _is_chosen(rows)
     kind = MailKind.SUBSCRIPTION_CHANGED if is_ended else MailKind.REMINDER
     facts = mail_facts(session, settings, rows, kind, now)
@@ -174,6 +174,24 @@ def _cases_of(session: Session, own: RecoveryCase, now: datetime) -> list[tuple[
         .limit(MOST_BILLS)
     )
     return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def _read_rows(session: Session, case: RecoveryCase) -> Conversation:
+    """The rows around a case; where another debt of the same subscription has ended that, with what was taken then."""
+    rows = read_conversation(session, case)
+    if case.state is not CaseState.EXHAUSTED or _has_changed(rows) or case.subscription_id is None:
+        return rows
+    done = (
+        select(SubscriptionSnapshot)
+        .join(RecoveryCase, RecoveryCase.id == SubscriptionSnapshot.case_id)
+        .where(
+            RecoveryCase.subscription_id == case.subscription_id,
+            SubscriptionSnapshot.state == FinalActionState.DONE,
+        )
+        .order_by(SubscriptionSnapshot.done_at.desc())
+    )
+    taken = [one for one in session.scalars(done) if one.has_changed_subscription and not one.is_chosen]
+    return replace(rows, snapshot=taken[0]) if taken else rows
 
 
 def _owed(bill: Bill) -> Owed:

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.campaigns.definition import MONTHLY
+from app.campaigns.definition import MONTHLY, FinalActionSettings
 from app.models import Organization, PaymentMethod
-from app.vocabulary import CaseState
+from app.vocabulary import CaseState, FinalActionKind
 from tests.integration.payment_page.conftest import Payer, link_for, make_payer
+from tests.integration.payment_page.test_instead import smaller_price
 from tests.stage import Stage
 
 SMALL = 50_000  # bytes
@@ -123,3 +124,17 @@ def test_after_the_final_action_the_page_takes_the_money_and_says_what_comes_bac
 def _hosted_links(page: str) -> str:
     """The receipt's own address, which names the invoice at Stripe."""
     return page.split('rel="noreferrer', 1)[0].rsplit('href="', 1)[-1] if 'rel="noreferrer' in page else "\0"
+
+
+@pytest.mark.long
+def test_what_ended_with_one_bill_is_said_behind_the_link_of_the_other(stage: Stage) -> None:
+    ends = FinalActionSettings(kind=FinalActionKind.DOWNGRADE, prices={"eur": smaller_price(stage)})
+    short = {"window_days": 2, "messages": (), "final_action": ends}
+    stage.use_campaign(MONTHLY.model_copy(update=short))
+    payer = make_payer(stage, *["insufficient_funds"] * 5)
+    stage.advance(hours=1)
+    second = stage.fail(payer.customer, *["insufficient_funds"] * 5)
+    stage.advance(days=4)
+    for invoice in (payer.invoice, second):
+        payer.url = link_for(stage, stage.case(invoice))
+        assert "Your subscription is on a smaller plan for now." in payer.see().text
