@@ -7,7 +7,6 @@ from app.inbox.handlers.looking_up import (
     observe_each,
     unpaid_invoices_of_customer,
 )
-from app.models import Connection
 from app.recovery.projections import write_customer
 from app.stripe_gateway.readers import read_customer
 
@@ -28,5 +27,5 @@ def handle(arrival: Arrival) -> str:
         read_at = arrival.context.clock.now()
         snapshot = arrival.gateway.get_customer(customer_id)
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        write_customer(session, session.get_one(Connection, arrival.connection.id), snapshot, read_at)
+        write_customer(session, arrival.connection, snapshot, read_at)
     return observe_each(arrival, unpaid_invoices_of_customer(arrival, customer_id))

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from app.inbox.handlers.arrival import Arrival
 from app.inbox.handlers.looking_up import find_customer_row
-from app.models import Connection
 from app.recovery import holds
 from app.recovery.projections import write_customer
 from app.vocabulary import HoldKind
@@ -60,7 +59,7 @@ def _write_customer(arrival: Arrival, customer_id: str) -> UUID:
     now = arrival.context.clock.now()
     snapshot = arrival.gateway.get_customer(customer_id)
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        return write_customer(session, session.get_one(Connection, arrival.connection.id), snapshot, now).id
+        return write_customer(session, arrival.connection, snapshot, now).id
 
 
 def _customer_id(arrival: Arrival) -> str | None:

@@ -4,7 +4,6 @@ That Stripe mailed an invoice to its customer is remembered: it counts among the
 """
 
 from app.inbox.handlers.arrival import Arrival
-from app.models import Connection
 from app.recovery.projections import StaleReading, note_invoice_event, note_mailed
 from app.stripe_gateway.readers import read_invoice
 
@@ -36,9 +35,8 @@ def handle(arrival: Arrival) -> str:
         return "no case; nothing to read"
     snapshot = read_invoice(arrival.carried)
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        connection = session.get_one(Connection, arrival.connection.id)
         try:
-            note_invoice_event(session, connection, snapshot, arrival.event.created_at)
+            note_invoice_event(session, arrival.connection, snapshot, arrival.event.created_at)
         except StaleReading:
             return "older than what is known"
     _note_mail(arrival, invoice_id)
@@ -49,5 +47,4 @@ def _note_mail(arrival: Arrival, invoice_id: str) -> None:
     if arrival.event.type != SENT:
         return
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        connection = session.get_one(Connection, arrival.connection.id)
-        note_mailed(session, connection, invoice_id, arrival.event.created_at)
+        note_mailed(session, arrival.connection, invoice_id, arrival.event.created_at)

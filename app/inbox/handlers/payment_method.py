@@ -2,7 +2,6 @@
 
 from app.inbox.handlers.arrival import Arrival
 from app.inbox.handlers.looking_up import observe_each, unpaid_invoices_of_customer
-from app.models import Connection
 from app.recovery.card_change import note_renewed_card
 from app.recovery.projections import note_payment_method
 from app.stripe_gateway.errors import NotFound
@@ -33,7 +32,7 @@ def _note(arrival: Arrival) -> None:
         return
     snapshot, at = read_payment_method(arrival.carried), arrival.event.created_at
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        note_payment_method(session, session.get_one(Connection, arrival.connection.id), snapshot, at)
+        note_payment_method(session, arrival.connection, snapshot, at)
 
 
 def _customer_of(arrival: Arrival) -> str | None:

@@ -11,7 +11,6 @@ from app.inbox.handlers.looking_up import (
     observe_each,
     unpaid_invoices_of_subscription,
 )
-from app.models import Connection
 from app.recovery.projections import note_subscription, write_customer, write_subscription
 from app.stripe_gateway.readers import TERMINAL_STATUSES, read_subscription
 
@@ -36,7 +35,7 @@ def handle(arrival: Arrival) -> str:
     now = arrival.context.clock.now()
     snapshot = arrival.gateway.get_subscription(subscription_id)
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        write_subscription(session, session.get_one(Connection, arrival.connection.id), snapshot, now)
+        write_subscription(session, arrival.connection, snapshot, now)
     return observe_each(arrival, unpaid_invoices_of_subscription(arrival, subscription_id))
 
 
@@ -50,9 +49,8 @@ def _note(arrival: Arrival) -> str:
     is_new = not is_over and find_customer_row(arrival, customer_id) is None
     customer, now = (arrival.gateway.get_customer(customer_id) if is_new else None), arrival.context.clock.now()
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        connection = session.get_one(Connection, arrival.connection.id)
         if customer is not None:
-            write_customer(session, connection, customer, now)
+            write_customer(session, arrival.connection, customer, now)
         write = note_subscription if is_over else write_subscription
-        write(session, connection, snapshot, created)
+        write(session, arrival.connection, snapshot, created)
     return "noted; no case"
