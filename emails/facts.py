@@ -44,11 +44,13 @@ class FinalAction(StrEnum):
 
 @dataclass(frozen=True)
 class Merchant:
-    """Who writes. A brand colour that is not `#rgb` or `#rrggbb`, and a logo or website that is no http(s) link,
-    are left out of the mail: a mistyped colour is no reason to keep a customer uninformed."""
+    """Who writes. A brand colour that is not `#rgb` or `#rrggbb`, and a logo, page with answers (`support_url`) or
+    website that is no http(s) link, are left out of the mail: a mistyped colour is no reason to keep a customer
+    uninformed."""
 
     name: str
     support_email: str | None = None
+    support_url: str | None = None
     brand_color: str | None = None
     logo_url: str | None = None
     postal_address: str | None = None

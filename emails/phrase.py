@@ -51,6 +51,12 @@ def link(label: str, address: str) -> Phrase:
     return Phrase(label, Markup('<a href="{}" class="quiet">{}</a>').format(address, label))
 
 
+def web_link(address: str) -> Phrase:
+    """A link to a web page: its whole address in plain text, and there what stands behind the scheme in the HTML."""
+    label = address.partition("://")[2].rstrip("/")
+    return Phrase(address, Markup('<a href="{}" class="quiet">{}</a>').format(address, label))
+
+
 def compose(template: str, values: Mapping[str, Phrase]) -> Phrase:
     """A catalogue text with its values. Strong marks are read from the template alone, never from a value."""
     text = placeholders.fill(_STRONG.sub(r"\1", template), {name: value.text for name, value in values.items()})

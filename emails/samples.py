@@ -20,6 +20,7 @@ from emails.wording import OwnTexts
 MERCHANT = Merchant(
     name="Fernweh Studio",
     support_email="help@fernweh.example",
+    support_url="https://fernweh.example/help",
     brand_color="#0f766e",
     postal_address="Torstraße 1, 10119 Berlin",
     website="https://fernweh.example/",

@@ -1,9 +1,9 @@
 """What each placeholder stands for in one mail. A fact that is missing gives no value, and its sentence is not said."""
 
 from app.cards import brand_name
-from emails.facts import Card, MailFacts
+from emails.facts import Card, MailFacts, is_web_link
 from emails.pen import Pen
-from emails.phrase import Phrase, compose, link, literal, plain, tidy
+from emails.phrase import Phrase, compose, link, literal, plain, tidy, web_link
 
 # Names go into subjects, which are cut at about 78 characters anyway, and a first name longer than this is none.
 NAME_LIMIT = 60
@@ -24,7 +24,7 @@ def card_words(card: Card) -> Phrase:
 
 def _names(facts: MailFacts, pen: Pen, named_invoice: str | None) -> dict[str, Phrase | None]:
     merchant = pen.isolate(literal(tidy(facts.merchant.name, NAME_LIMIT)))
-    support = tidy(facts.merchant.support_email or "")
+    support, help_page = tidy(facts.merchant.support_email or ""), facts.merchant.support_url
     number = _named(facts.invoice_number, pen)
     name = _greetable(facts.customer_first_name)
     invoice = compose(named_invoice, {"number": number}) if named_invoice and number else None
@@ -37,6 +37,7 @@ def _names(facts: MailFacts, pen: Pen, named_invoice: str | None) -> dict[str, P
         "name": pen.isolate(name) if name else None,
         "amount": pen.sum_of(owed.amount for owed in facts.amounts),
         "support": pen.isolate(link(support, f"mailto:{support}"), is_ltr=True) if support else None,
+        "help_page": pen.isolate(web_link(help_page), is_ltr=True) if help_page and is_web_link(help_page) else None,
         "card": pen.isolate(card_words(facts.card), is_ltr=True) if facts.card else None,
         "card_expiry": _expiry(facts.card),
     }

@@ -21,7 +21,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 # What holds other texts together is no text of its own.
 _PLUMBING = frozenset({"pair", "named_invoice"})
 _ALWAYS = frozenset({"merchant", "product"})
-_COMMON = _ALWAYS | {"name", "support", "amount", "number"}
+_COMMON = _ALWAYS | {"name", "support", "help_page", "amount", "number"}
 _INVOICE = _COMMON | {"due_date"}
 _MAY_USE: Mapping[str, frozenset[str]] = MappingProxyType(
     {

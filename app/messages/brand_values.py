@@ -17,7 +17,8 @@ from emails.phrase import tidy
 
 NAME_LIMIT, LINE_LIMIT = 60, 200
 FIELDS = (
-    "name sender_name sender_email reply_to support_email website postal_address brand_color logo_url default_locale"
+    "name sender_name sender_email reply_to support_email support_url website postal_address brand_color logo_url"
+    " default_locale"
 ).split()
 
 Values = dict[str, str | None]
@@ -110,6 +111,7 @@ _CHECKS: dict[str, Callable[[str | None], str | None]] = {
     "sender_email": _address,
     "reply_to": _address,
     "support_email": _address,
+    "support_url": _website,
     "website": _website,
     "postal_address": _line(LINE_LIMIT),
     "brand_color": _color,

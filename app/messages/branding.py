@@ -36,6 +36,7 @@ def merchant_of(organization: Organization, base_url: str) -> Merchant:
     return Merchant(
         name=organization.name,
         support_email=organization.support_email,
+        support_url=organization.support_url,
         brand_color=organization.brand_color,
         logo_url=logo_address(base_url, organization.id, uploaded) if uploaded else organization.logo_url,
         postal_address=organization.postal_address,

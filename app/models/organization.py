@@ -16,6 +16,7 @@ class Organization(Base):
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     support_email: Mapped[str | None]
+    support_url: Mapped[str | None]
     sender_name: Mapped[str | None]
     sender_email: Mapped[str | None]
     reply_to: Mapped[str | None]

@@ -19,7 +19,8 @@ TYPED = {"name": "Aldebaran Studio", "brand_color": "#b45309", "default_locale":
 @pytest.fixture(autouse=True)
 def as_it_was(context: Context, world: World) -> Iterator[None]:
     own = read(context, world)
-    columns = "name brand_color default_locale support_email sender_name sender_email reply_to website".split()
+    addresses = "support_email support_url sender_email reply_to website".split()
+    columns = ["name", "sender_name", "brand_color", "default_locale", *addresses]
     yield
     with context.database.organization(world.organization_id) as session:
         session.execute(update(Organization).values(logo_id=None, **{name: getattr(own, name) for name in columns}))

@@ -21,6 +21,7 @@ def full() -> MailFacts:
         logo_url="https://fernweh.example/logo.png",
         postal_address="Torstr. 1, 10119 Berlin",
         website="https://fernweh.example/",
+        support_url="https://fernweh.example/help",
     )
     return MailFacts(
         merchant=merchant,
@@ -43,6 +44,7 @@ def full() -> MailFacts:
         receipt_url="https://receipts.example/r/1",
         promised_for=datetime(2026, 3, 27, 6, 0, tzinfo=UTC),
         invoice_due_at=datetime(2026, 3, 29, 12, 0, tzinfo=UTC),
+        resumes_at=datetime(2026, 5, 24, 9, 0, tzinfo=UTC),
         next_charge_at=datetime(2026, 4, 20, 12, 0, tzinfo=UTC),
         unsubscribe_url="https://pay.example/stop/abc",
     )
@@ -73,7 +75,8 @@ def variants(full: MailFacts, bare: MailFacts) -> list[MailFacts]:
     ]
     one_off = [replace(facts, is_about_subscription=False) for facts in endings if facts.final_action not in ENDINGS]
     unnamed = replace(full, is_about_subscription=False, amounts=(Owed(Money(4900, "eur"), "FW-0042"),))
+    dropped = [replace(facts, has_debt_left=False, is_debt_dropped=True) for facts in (full, bare)]
     restored = [replace(facts, is_restored=True) for facts in (full, bare)]
     many = replace(full, amounts=tuple(Owed(Money(100 + n, "eur"), f"N-{n}") for n in range(30)))
     few = replace(full, amounts=many.amounts[:3])
-    return [full, bare, many, few, unnamed, *missing, *merchants, *reasons, *endings, *one_off, *restored]
+    return [full, bare, many, few, unnamed, *missing, *merchants, *reasons, *endings, *one_off, *dropped, *restored]

@@ -110,7 +110,8 @@ def test_every_link_is_the_customers_page_or_the_merchants_own(kind: str, locale
     for facts, mail, page in gallery(kind, locale):
         merchant = facts.merchant
         mailto = f"mailto:{merchant.support_email}"
-        allowed = {facts.pay_url, facts.receipt_url, merchant.website, facts.unsubscribe_url, mailto}
+        pages = {merchant.website, merchant.support_url}
+        allowed = {facts.pay_url, facts.receipt_url, *pages, facts.unsubscribe_url, mailto}
         links = [anchor["href"] for anchor in page.attributes("a")]
         assert set(links) <= allowed
         assert len([link for link in links if link in (facts.pay_url, facts.receipt_url)]) <= 1, "one button"

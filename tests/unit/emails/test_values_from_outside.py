@@ -77,3 +77,15 @@ def test_whatever_was_typed_a_mail_comes_out_in_one_piece(kind: str, name: str, 
     assert len(mail.subject.splitlines()) == 1
     assert len(mail.html.encode()) < 100_000
     assert mail.text.endswith("\n")
+
+
+def test_a_page_with_answers_stands_beside_the_address_or_alone_and_only_if_it_is_a_web_page(full: MailFacts) -> None:
+    def helped(**merchant: str | None) -> str:
+        return emails.render("reminder", replace(full, merchant=replace(full.merchant, **merchant))).text
+
+    page = "https://fernweh.example/help"
+    both = helped(support_email="help@fernweh.example", support_url=page)
+    assert f"Write to help@fernweh.example, or have a look here:\n{page}" in both
+    assert f"Questions? Have a look here: {page}" in helped(support_email=None, support_url=page)
+    assert "javascript" not in helped(support_url="javascript:alert(1)")
+    assert "Questions?" not in helped(support_email=None, support_url=None)

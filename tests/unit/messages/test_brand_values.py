@@ -37,6 +37,7 @@ def test_good_values_are_taken_and_empty_ones_are_none() -> None:
         ("support_email", "help@"),
         ("website", "javascript:alert(1)"),
         ("website", "http://plain.example"),
+        ("support_url", "http://plain.example/help"),
         ("postal_address", "x" * 201),
         ("brand_color", "red"),
         ("brand_color", "#12345"),
