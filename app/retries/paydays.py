@@ -18,7 +18,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 POSTED_AT = {"morning": 5 / 24, "evening": 20 / 24}  # most banks post by nine; five stands for it, eight for late ones
 POSTINGS = tuple(POSTED_AT)
 POSTED_BY_NUMBER = np.array(list(POSTED_AT.values()))
-SUNDAY = 6
+FRIDAY = 4
 ONCE_A_MONTH = {"wednesday": 2, "thursday": 3, "friday": 4}
 LOOK_BACK = 45
 EPOCH = date(1970, 1, 1).toordinal()
@@ -97,8 +97,9 @@ class _Days:
             is_odd = ((self.ordinal - 1) // 7) % 2 == 1
             return np.asarray((self.weekday == WEEKDAYS.index(rest[0])) & (is_odd == (rest[1] == "odd")))
         if kind == "workday":
-            sundays = self.ordinal // 7 - (self.ordinal - self.of_month) // 7
-            return np.asarray((self.of_month - sundays == int(rest[0])) & (self.weekday != SUNDAY))
+            before = self.ordinal - self.of_month  # the last day of the month before
+            weekends = sum((self.ordinal + day) // 7 - (before + day) // 7 for day in (0, 1))  # Sundays, Saturdays
+            return np.asarray((self.of_month - weekends == int(rest[0])) & (self.weekday <= FRIDAY))
         if kind in ONCE_A_MONTH:
             in_week = self.ends_within_week if rest[0] == "last" else (self.of_month - 1) // 7 == int(rest[0]) - 1
             return np.asarray((self.weekday == ONCE_A_MONTH[kind]) & in_week)
