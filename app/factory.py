@@ -12,6 +12,7 @@ from app.inbox.receiving import StripeWebhooks
 from app.inbox.sendgrid import sendgrid_webhook
 from app.payment_page import payment_page
 from app.payment_page.mail_pages import mail_pages
+from app.payment_page.sample import IN_FLASK, sample_page
 from app.watch import watch
 
 LARGEST_BODY = 4 * 1024 * 1024
@@ -22,6 +23,7 @@ def create_app(context: Context) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(SECRET_KEY=context.settings.require("secret_key"), MAX_CONTENT_LENGTH=LARGEST_BODY)
     app.extensions["recoup"] = context
+    app.extensions[IN_FLASK] = sample_page
     csrf = CSRFProtect(app)
     doorstep.install(app)
     for blueprint in (sendgrid_webhook, watch):

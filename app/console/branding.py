@@ -8,7 +8,7 @@ from app.console import current, mail_words
 from app.console.blueprint import console
 from app.console.mail_frame import framed, framing
 from app.console.mail_place import author, organization
-from app.console.mail_preview import MODES, document, sample_of, write
+from app.console.mail_preview import MODES, document, page_document, sample_of, write
 from app.errors import RecoupError
 from app.messages import brand_values, logos, pictures
 from app.messages import branding as looks
@@ -72,7 +72,7 @@ def _remove(session: Session) -> str:
 
 @console.route("/branding/preview", methods=["GET", "POST"])
 def branding_preview() -> ResponseReturnValue:
-    """A mail in the looks that were typed, as far as they can be; else in those that are kept."""
+    """A mail or the page in the looks that were typed, as far as they can be; else in those that are kept."""
     with current.rows() as session:
         own = organization(session)
         language = language_of(request.values.get("default_locale") or own.default_locale) or FALLBACK
@@ -83,9 +83,11 @@ def branding_preview() -> ResponseReturnValue:
         values |= {name: value for name, value in typed.items() if name not in problems}
     settings = current.context().settings
     merchant = looks.merchant_of(_as_typed(own, values), settings.base_url())
-    written = write(sample_of(*SHOWN_IN, language, merchant, current.now()), texts, None)
+    sample, mode = sample_of(*SHOWN_IN, language, merchant, current.now()), request.values.get("mode", "")
+    if request.values.get("shown") == "page":
+        return framed(page_document(sample.facts, mode))
+    written = write(sample, texts, None)
     envelope = looks.envelope_of(_as_typed(own, values), settings.mail_from)
-    mode = request.values.get("mode", "")
     return framed(document(written, envelope, mode if mode in MODES else "light", []))
 
 

@@ -4,13 +4,13 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from flask import render_template
+from flask import current_app, render_template
 from markupsafe import Markup
 
 import emails
 from app.messages.branding import Envelope
 from app.messages.wording import Texts
-from emails import Merchant, RenderedMail
+from emails import MailFacts, Merchant, RenderedMail
 from emails.samples import Sample, samples
 
 # Which of the two a reader's device is set to decides in a real mail; a preview decides it here.
@@ -41,6 +41,12 @@ def leading_to(sample: Sample, page: str) -> Sample:
     receipt = page if facts.receipt_url else None
     way_out = page if facts.unsubscribe_url else None
     return replace(sample, facts=replace(facts, pay_url=page, receipt_url=receipt, unsubscribe_url=way_out))
+
+
+def page_document(facts: MailFacts, mode: str) -> str:
+    """The customer's page about the same invented case, light or dark."""
+    html: str = current_app.extensions["sample_page"](facts)
+    return html.replace(_DARK, _SETTINGS["dark" if mode == "dark" else "light"])
 
 
 def document(mail: RenderedMail, envelope: Envelope, mode: str, problems: list[str]) -> str:

@@ -27,8 +27,8 @@ MOST_CASES, MOST_DAYS = 2000, 180
 USUAL_DAYS, MARGIN_DAYS = 40, 12
 MOST_TOLD = 10
 _SHOWN = (
-    "slug name support_email support_url sender_name sender_email reply_to website postal_address brand_color logo_url timezone"
-    " default_locale"
+    "slug name support_email support_url sender_name sender_email reply_to website postal_address brand_color logo_url"
+    " timezone default_locale"
 ).split()
 _LEARNT = "by version is_used reason cases gain content".split()
 _OTHERS_CALLED = "Smaller plan"

@@ -76,6 +76,18 @@ def test_the_preview_wears_what_was_typed(browser: Browser, context: Context, wo
     assert read(context, world).name != "Aldebaran Studio"
 
 
+def test_the_preview_shows_the_customers_page_too(browser: Browser) -> None:
+    typed = {**TYPED, "support_url": "https://a.test/help", "shown": "page", "mode": "dark"}
+    answer = browser.post("/branding/preview", typed)
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    page = answer.text
+    assert 'lang="de"' in page
+    assert "Aldebaran Studio" in page
+    assert "--fill:#b45309" in page
+    assert 'href="https://a.test/help"' in page
+    assert "@media all" in page
+
+
 def test_an_uploaded_logo_is_served_to_strangers_for_a_year_and_shown_in_mails(
     browser: Browser, stranger: Browser, context: Context, world: World
 ) -> None:
