@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from app.accounts.connections import gateway_for
-from app.cli.common import for_people, open_context
+from app.cli.common import for_people, many, open_context
 from app.cli.errands import choose_connections, figures, finish, shown
 from app.context import Context
 from app.inbox.backfill.old_debts import OldDebts, left_alone, old_debts
@@ -91,7 +91,7 @@ def _open_cases(context: Context, connection: Connection, *, is_sure: bool, is_q
     with context.database.organization(connection.organization_id) as session:
         debts = old_debts(session, connection.id)
     count = sum(each.invoices for each in debts)
-    if not count or not (is_sure or click.confirm(f"Open {count} case(s)? Their customers will be written to")):
+    if not count or not (is_sure or click.confirm(f"Open {many(count, 'case')}? Their customers will be written to")):
         return {"opened": {}}
     errand_id = begin(context, connection, ErrandKind.OLD_DEBTS, "command line")
     with shown(f"Opening cases of {connection.account_id}", is_quiet=is_quiet) as say:
@@ -118,7 +118,7 @@ def _print_read(connection: Connection, progress: Progress, debts: list[OldDebts
 def _print_debts(debts: list[OldDebts]) -> None:
     for each in debts:
         owed = format_money(each.owed)
-        click.echo(f"  {each.invoices} old debt(s) of {each.customers} customer(s) are open: {owed}")
+        click.echo(f"  {many(each.invoices, 'old debt')} of {many(each.customers, 'customer')} open: {owed}")
     if not debts:
         click.echo("  No old debt is open.")
 

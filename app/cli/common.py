@@ -71,3 +71,8 @@ def for_people(command: Callable[Given, Answer]) -> Callable[Given, Answer]:
             raise click.ClickException(f"Postgres cannot be used: {reason}. Is Recoup running (make run)?") from problem
 
     return run
+
+
+def many(count: int, noun: str) -> str:
+    """ "1 case" and "2 cases"; for nouns that take an s."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -4,7 +4,7 @@ import click
 from sqlalchemy import select
 
 from app.bell import Urgency
-from app.cli.common import find_organization, for_people, open_context
+from app.cli.common import find_organization, for_people, many, open_context
 from app.inbox import processing
 from app.inbox.processing import LARGEST_ID
 from app.models import InboxEvent
@@ -28,7 +28,7 @@ def parked(organization: str | None) -> None:
         rows = list(session.scalars(query))
     for row in rows:
         click.echo(f"{row.id}  {row.event_id}  {row.type}  {row.problem}")
-    click.echo(f"{len(rows)} parked event(s).")
+    click.echo(f"{many(len(rows), 'parked event')}.")
 
 
 @inbox.command("replay")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cli import api_keys
-from app.cli.common import for_people, open_context
+from app.cli.common import for_people, many, open_context
 from app.crypto import KeyRing, generate_key
 from app.models import ApiKey, Connection
 
@@ -39,7 +39,7 @@ def rotate() -> None:
     context = open_context()
     with context.database.system() as session:
         moved = sum(_rotate(session, context.keys, record, names) for record, names in SEALED.items())
-    click.echo(f"{moved} secret(s) now use key {context.keys.newest}.")
+    click.echo(f"{many(moved, 'secret')} moved to key {context.keys.newest}.")
 
 
 def _rotate(session: Session, ring: KeyRing, record: Any, names: tuple[str, ...]) -> int:

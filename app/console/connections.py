@@ -66,7 +66,8 @@ def switch_mode(connection_id: UUID) -> ResponseReturnValue:
         current.context(), person.organization.organization_id, connection_id, by, mode=mode, enforcement=enforcement
     )
     if done.is_changed:
-        flash(f"{words.label(mode)} from now on. {_follow(done.cases)}", "good")
+        how = f": {words.label(enforcement)}" if mode is ConnectionMode.DRIVE else ""
+        flash(f"{words.label(mode)} from now on{how}. {_follow(done.cases)}", "good")
     else:
         flash("Nothing was changed: it was set like this already.", "good")
     return _back(connection_id)

@@ -67,8 +67,8 @@ def test_rotating_moves_signing_secrets_and_leaves_revoked_keys_alone(
     run("revoke", json.loads(run("create", "Old", "--write", "--json"))["prefix"], "--yes")
     ring = KeyRing.parse(f"{generate_key('newer')},{at.settings.encryption_keys}")
     speak_to(replace(at, keys=ring), monkeypatch)
-    assert "1 secret(s) now use key newer" in run("rotate")
-    assert "0 secret(s)" in run("rotate")
+    assert "1 secret moved to key newer" in run("rotate")
+    assert "0 secrets" in run("rotate")
     with at.database.system() as session:
         signer = api_keys.find_signer(session, ring, made["prefix"], WALL)
     assert signer is not None
