@@ -14,6 +14,8 @@ from app.errors import RecoupError
 
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 _CODE_MEETS_NUMBER = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")  # CLDR currency spacing, not in Babel
+# between words that run from right to left the dollar of `US$` would stand on the wrong side of its letters
+_SIGN_AFTER_LETTERS = re.compile(r"(?<=[A-Z])[^\w\s]+$", re.ASCII)
 # CLDR's minimum grouping digits of 2, which Babel does not carry: 1234,56 but 12.345,67. By language, or with country.
 WHOLE_THOUSANDS = frozenset("bg es_ES es_None et hu hy it ka lv pl pt_PT".split())
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
@@ -64,7 +66,9 @@ def format_money(money: Money, locale: str = "en") -> str:
         currency_digits=False,
         group_separator=abs(money.decimal()) >= 10_000 or not _keeps_thousands_whole(known),
     )
-    return _CODE_MEETS_NUMBER.sub("\N{NO-BREAK SPACE}", shown)
+    spaced = _CODE_MEETS_NUMBER.sub("\N{NO-BREAK SPACE}", shown)
+    is_rtl = known.text_direction == "rtl"
+    return _SIGN_AFTER_LETTERS.sub("\\g<0>\N{LEFT-TO-RIGHT MARK}", spaced) if is_rtl else spaced
 
 
 def _keeps_thousands_whole(locale: Locale) -> bool:

@@ -63,6 +63,8 @@ def test_no_minor_unit_is_lost_on_the_way_to_an_amount_and_back(minor: int, curr
         (Money(123456, "jpy"), "ja", "￥123,456"),
         (Money(123456, "cny"), "zh-Hans", "¥1,234.56"),
         (Money(123456, "aed"), "ar", "\u200f1,234.56\xa0د.إ.\u200f"),
+        (Money(123456, "usd"), "ar", "\u200f1,234.56\xa0US$\u200e"),
+        (Money(123456, "eur"), "ar", "\u200f1,234.56\xa0€"),
     ],
 )
 def test_amounts_read_as_people_of_a_place_write_them_with_the_digits_stripe_counts(
