@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ from click.testing import CliRunner
 
 from app.cli.retries import retries
 from app.retries.evaluation import (
+    Case,
     Evaluation,
     NoSuchPlanner,
     NoSuchWorld,
+    World,
     evaluate,
     load_world,
     make_contestant,
@@ -22,6 +25,8 @@ from app.retries.evaluation import (
 from app.retries.measuring.contest import broken_rules, opening, play
 from app.retries.measuring.figures import calibration_error, wilson
 from benchmarks import strange_worlds
+from benchmarks.drawn_worlds import drawn
+from benchmarks.informed import informed_of
 from tests.unit.retries.cases import after, case, declined
 
 OWN = ("us_consumer", "uk_eu", "business_credit", "foreign_calendars", "no_structure")
@@ -65,18 +70,35 @@ def test_the_common_ladder_recovers_about_what_vendors_report(name: str) -> None
     assert 0.22 < found.recovered_share < 0.48
 
 
+class Sealed:
+    """A case whose true chances nobody may ask for."""
+
+    def __init__(self, inner: Case) -> None:
+        self.failure = inner.failure
+        self.attempt = inner.attempt
+
+    def approval_probability(self, at: datetime) -> float:
+        raise AssertionError("somebody looked into the cards")
+
+
 def test_the_planner_never_asks_for_the_true_chance() -> None:
-    class Sealed:
-        def __init__(self, inner: object) -> None:
-            self.inner = inner
-            self.failure = inner.failure  # type: ignore[attr-defined]
-            self.attempt = inner.attempt  # type: ignore[attr-defined]
-
-        def approval_probability(self, at: object) -> float:
-            raise AssertionError("somebody looked into the cards")
-
     for each in load_world("us_consumer").cases(15, np.random.default_rng(2)):
         play(make_contestant("recoup"), Sealed(each), policy_of(28, 4), "x", lambda: 0.0)
+
+
+@pytest.mark.parametrize("world", [load_world("uk_eu"), strange_worlds.benefits(), drawn(3)], ids=lambda one: one.name)
+def test_who_knows_the_world_alone_does_not_look_at_the_case_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.informed.PEOPLE", 15)
+    for each in world.cases(3, np.random.default_rng(2)):
+        assert not play(informed_of(world), Sealed(each), policy_of(28, 4), "x", lambda: 0.0).violations
+
+
+def test_a_number_draws_the_same_world_each_time_and_numbers_differ() -> None:
+    assert drawn(5) == drawn(5)
+    assert len({str(drawn(number)) for number in range(40)}) == 40
+    assert all(sum(drawn(number).paydays.values()) == pytest.approx(1) for number in range(40))
 
 
 def test_broken_rules_are_seen() -> None:
