@@ -6,7 +6,7 @@ YAML as of 1.2: `NO` is Norway and `21:00` a time. What is left out has its defa
 import re
 from collections.abc import Hashable, Iterable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -148,8 +148,9 @@ def _load(text: str) -> tuple[Any, Node | None]:
     if len(text) > LONGEST:
         raise CampaignFileInvalid(f"the file is longer than {LONGEST} characters; split it into several")
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        return yaml.load(text, Loader=_Loader), root  # noqa: S506  (derived from the safe loader)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        return loader.construct_document(root) if root else None, root
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         is_ours = type(error) is yaml.MarkedYAMLError
@@ -162,10 +163,8 @@ def _load(text: str) -> tuple[Any, Node | None]:
 class _Loader(yaml.SafeLoader):
     """Safe, as YAML 1.2 reads words, without keys that stand twice, values that stand in for others, and kinds."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012  (how PyYAML is told)
-
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = cast(Any, self).peek_event()  # its stub says nothing of types
         problem = None
         if isinstance(event, yaml.AliasEvent):
             problem = "a *name stands for something written elsewhere; write it out"
@@ -187,6 +186,7 @@ class _Loader(yaml.SafeLoader):
         return content
 
 
+_Loader.yaml_implicit_resolvers = {}  # none of YAML 1.1's; those of 1.2 follow
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", "-+0123456789"),

@@ -4,7 +4,7 @@ What is allowed and what follows is decided in `app.recovery.operator`; a refusa
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
@@ -93,7 +93,6 @@ def _note() -> str:
 def _until() -> datetime | None:
     """The chosen day's first moment in the organization's zone."""
     try:
-        day = datetime.strptime(request.form.get("until", ""), "%Y-%m-%d")  # noqa: DTZ007 (the zone follows)
-        return day.replace(tzinfo=formats.zone()).astimezone(UTC)
+        return formats.first_moment(request.form.get("until", ""))
     except (ValueError, OverflowError):  # the first day and the last there are may lie outside in UTC
         return None

@@ -1,6 +1,6 @@
 """What a person may say of a customer on the page of one of their cases: tags, and a snooze over all that is owed."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
@@ -50,7 +50,6 @@ def snooze_customer(case_id: UUID) -> ResponseReturnValue:
 def _until() -> datetime:
     """The chosen day's first moment in the organization's zone; raises `NotAllowedNow` for what is no day."""
     try:
-        day = datetime.strptime(request.form.get("until", ""), "%Y-%m-%d")  # noqa: DTZ007 (the zone follows)
-        return day.replace(tzinfo=formats.zone()).astimezone(UTC)
+        return formats.first_moment(request.form.get("until", ""))
     except (ValueError, OverflowError) as problem:
         raise NotAllowedNow("choose the day on which it is over") from problem

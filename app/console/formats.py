@@ -1,7 +1,7 @@
 """How moments, money and ids are written on a page. Times are shown in the organization's zone."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,6 +22,15 @@ def zone() -> ZoneInfo:
         return ZoneInfo(person.timezone if person else "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
+
+
+def first_moment(day: str) -> datetime:
+    """The first moment (aware UTC) of a day as a form sends it, in the organization's zone.
+
+    Raises `ValueError` for what is no day, and `OverflowError` where the first or the last of all days lies outside in
+    UTC.
+    """
+    return datetime.combine(date.fromisoformat(day), time(), zone()).astimezone(UTC)
 
 
 def when(moment: datetime | None) -> Markup:

@@ -55,6 +55,6 @@ def document(mail: RenderedMail, envelope: Envelope, mode: str, problems: list[s
         "console/mail_preview_head.html", mail=mail, envelope=envelope, is_dark=mode == "dark", problems=problems
     )
     if mode == "text":
-        return render_template("console/mail_preview_text.html", mail=mail, head=Markup(head))  # noqa: S704  made above
+        return render_template("console/mail_preview_text.html", mail=mail, head=Markup(head))  # noqa: S704  Jinja escaped it
     html = mail.html.replace(_DARK, _SETTINGS[mode]).replace('content="light dark"', f'content="{mode}"')
     return re.sub(r"<body[^>]*>", lambda found: found[0] + head, html, count=1)

@@ -32,7 +32,7 @@ def read(content: str) -> dict[str, dict[str, str | None]]:
     if len(content) > LONGEST_FILE:
         raise TextFileInvalid("the file is far larger than all texts in all languages")
     try:
-        found = yaml.load(content, Loader=_OnceOnly)  # noqa: S506  a SafeLoader that refuses a key said twice
+        found = _OnceOnly(content).get_single_data()
     except yaml.YAMLError as problem:
         raise TextFileInvalid(f"this is no YAML: {problem}") from problem
     if not isinstance(found, dict) or not all(isinstance(texts, dict) for texts in found.values()):

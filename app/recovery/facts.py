@@ -25,7 +25,7 @@ _OUTCOMES: dict[AttemptState, Outcome] = {
     AttemptState.REQUIRES_ACTION: "requires_action",
     AttemptState.CHARGING: "unknown",
     AttemptState.UNKNOWN: "unknown",
-}
+}  # what Stripe refused is not among them: it never was a try of the card, and the planner hears nothing of it
 _CARD_BUDGET = timedelta(days=30)
 _MOST_USES = 200  # more than any budget counts; what lies behind them changes no answer
 

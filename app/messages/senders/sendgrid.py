@@ -103,6 +103,7 @@ class _Watched:
 
     def getresponse(self) -> http.client.HTTPResponse:
         failpoint("message.request_left")
+        # a mixin: which connection's this is, its heirs say
         return super().getresponse()  # type: ignore[misc,no-any-return]
 
 
@@ -131,7 +132,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-class _Client(python_http_client.Client):  # type: ignore[misc]
+class _Client(python_http_client.Client):  # type: ignore[misc]  # the package tells no types
     """SendGrid's client over our connections; it makes a copy of itself for each part of the path."""
 
     def _build_client(self, name: str | None = None) -> "_Client":
