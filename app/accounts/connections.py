@@ -212,6 +212,16 @@ def mark_broken(context: Context, connection: Connection, problem: ConnectionBro
         row = session.get_one(Connection, connection.id)
         if row.status is ConnectionStatus.ACTIVE:
             row.status, row.status_reason = ConnectionStatus.BROKEN, str(problem)
+            session.add(
+                AuditEntry(
+                    organization_id=row.organization_id,
+                    actor="Recoup",
+                    action="connection.broken",
+                    subject=str(row.id),
+                    happened_at=context.clock.now(),
+                    data={"account": row.account_id, "reason": str(problem)},
+                )
+            )
 
 
 def _livemode(api_key: str) -> bool:

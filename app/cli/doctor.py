@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import log, schema
 from app.accounts import conflicts
-from app.accounts.mending import find_problem, look_again
+from app.accounts.mending import Looked, find_problem, look_again
 from app.cli import doctor_mail
 from app.cli.common import for_people
 from app.cli.findings import Finding
@@ -121,16 +121,17 @@ def _connections(context: Context) -> Iterator[Finding]:
 
 def _connection(context: Context, row: Connection) -> Finding:
     what = f"Stripe {row.account_id} ({row.mode}, {'live' if row.livemode else 'test'})"
-    is_broken = row.status is ConnectionStatus.BROKEN
+    was_broken = row.status is ConnectionStatus.BROKEN
     try:
-        problem = look_again(context, row, BY) if is_broken else find_problem(context, row)
+        looked = look_again(context, row, BY) if was_broken else Looked(False, find_problem(context, row))
     except RecoupError as trouble:
         return Finding(what, False, str(trouble))
-    if problem:
-        return Finding(what, False, f"{problem}. Looked at again every hour; `recoup connect` takes another key")
+    mended = ", again: the connection was broken, and goes on now" if was_broken and not looked.is_broken else ""
+    if looked.problem:
+        again = ". Looked at again every hour; `recoup connect` takes another key" if looked.is_broken else mended
+        return Finding(what, False, f"{looked.problem}{again}")
     if row.status is ConnectionStatus.DISCONNECTED:
         return Finding(what, False, f"{row.status}: {row.status_reason}. `recoup connect` connects it again")
-    mended = ", again: the connection was broken, and goes on now" if is_broken else ""
     return Finding(what, True, f"the key opens what is needed{mended}")
 
 

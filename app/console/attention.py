@@ -73,7 +73,10 @@ def _connections(session: Session) -> list[Concern]:
         place = url_for("console.reconcile", connection_id=finding.connection_id)
         concerns.append(Concern(finding.why, finding.outcome or "", place))
     if broken:
-        advice = "Stripe refuses the key, so nothing is charged and no page works. Connect the account again."
+        advice = (
+            "Stripe refuses the key, or it lacks a permission: what needs it waits, and so do mails. Put it right in"
+            " Stripe, which is noticed within the hour, or connect the account with another key."
+        )
         concerns.append(Concern(f"{_many(broken, 'connection')} broken", advice, page))
     for connection in session.scalars(select(Connection).order_by(Connection.created_at)):
         name = connection.account_name or connection.account_id
@@ -115,9 +118,7 @@ def _refused(session: Session, now: datetime) -> list[Concern]:
     found = cases_refused(session, now - REFUSED_WITHIN)
     if not found:
         return []
-    advice = (
-        "Stripe's reason is on the timeline; often a price of the campaign does not exist. Nothing was taken."
-    )
+    advice = "Stripe's reason is on the timeline; often a price of the campaign does not exist. Nothing was taken."
     page = _case_page(found[0]) if len(found) == 1 else url_for("console.cases", state="exhausted")
     return [Concern(f"{_many(len(found), 'final action')} refused by Stripe", advice, page)]
 

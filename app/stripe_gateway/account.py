@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from app.stripe_gateway.client import API_VERSION, StripeDoor
-from app.stripe_gateway.errors import Permanent, PermissionMissing, Unsupported
+from app.stripe_gateway.errors import GatewayError, Permanent, PermissionMissing, StripeUnavailable, Unsupported
 from app.stripe_gateway.events import ENABLED_EVENTS
 from app.stripe_gateway.readers import read_account, read_webhook_endpoint
 from app.stripe_gateway.snapshots import AccountSnapshot, WebhookEndpoint
@@ -28,8 +28,8 @@ class AccountCalls(StripeDoor):
         looks at the key first, so a key that may write is told that there is no such object, and nothing is changed
         [unverified]. Raises `Unauthorized` and the errors that mean "ask again later".
         """
-        asked = [*self._reads(), *self._writes()]
-        lacking = [self._find_lack(permission, ask) for permission, ask in asked]
+        lacking = [self._find_lack(permission, ask) for permission, ask in self._reads()]
+        lacking += [self._find_lack(permission, ask, StripeUnavailable) for permission, ask in self._writes()]
         return list(dict.fromkeys(one for one in lacking if one))
 
     def create_webhook_endpoint(self, url: str, events: tuple[str, ...] = ENABLED_EVENTS) -> WebhookEndpoint:
@@ -49,12 +49,15 @@ class AccountCalls(StripeDoor):
         pages = self._pages("webhook_write", lambda p: self._v1.webhook_endpoints.list(p))
         return [read_webhook_endpoint(row) for row in pages]
 
-    def _find_lack(self, permission: str, ask: Callable[[], Any]) -> str | None:
+    def _find_lack(
+        self, permission: str, ask: Callable[[], Any], shrug: type[GatewayError] = Unsupported
+    ) -> str | None:
+        """`shrug` is trouble that says nothing here: what an imitation does about an object that is nowhere, say."""
         try:
             self._ask(permission, ask)
         except PermissionMissing as lack:
             return lack.called
-        except (Permanent, Unsupported):
+        except (Permanent, shrug):
             # What is not there (not every imitation has every list) is no matter of permissions.
             return None
         return None
