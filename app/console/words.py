@@ -228,7 +228,7 @@ MEANINGS: dict[type[StrEnum], dict[StrEnum, str]] = {
     },
     ConnectionStatus: {
         ConnectionStatus.ACTIVE: "Recoup can read and charge through this connection.",
-        ConnectionStatus.BROKEN: "Stripe refuses the key or a permission: what needs it waits, mails too. Looked at every hour.",
+        ConnectionStatus.BROKEN: "Stripe refuses the key or a permission. What needs it waits; it is asked hourly.",
         ConnectionStatus.DISCONNECTED: "Recoup was told to leave this account alone.",
     },
 }
