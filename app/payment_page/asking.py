@@ -47,7 +47,7 @@ def pay_now(token: str) -> ResponseReturnValue:
 def _try_each(visit: Visit, standing: Standing, click: Click) -> bool:
     has_tried = False
     for bill in standing.bills:
-        if not bill.can_try_again or bill.invoice_stripe_id not in click.shown:
+        if not bill.can_try_again or bill.invoice_stripe_id not in click.to_try:
             continue
         if not trying.ask(visit.context, visit.link.organization_id, bill.case_id, click, bill.money):
             continue

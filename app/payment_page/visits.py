@@ -46,7 +46,9 @@ class Visit:
 
     def ticket(self, standing: Standing) -> str:
         """A ticket for the forms of this showing of `standing`."""
-        return tickets.issue(self.context.settings.require("secret_key"), self.link.case_id, standing.asked_for)
+        secret = self.context.settings.require("secret_key")
+        to_try = {bill.invoice_stripe_id for bill in standing.can_be_tried}
+        return tickets.issue(secret, self.link.case_id, standing.asked_for, to_try)
 
     def click(self) -> tickets.Click:
         """The click that sent this form, or that led to this address; raises `TicketInvalid`."""

@@ -3,7 +3,9 @@
 from uuid import uuid4
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
+from app.money import Money
 from app.payment_page import styles
 from app.payment_page.tickets import TicketInvalid, issue, redeem
 
@@ -17,8 +19,15 @@ def test_a_ticket_names_one_click_however_often_it_is_sent() -> None:
     assert redeem(SECRET, ticket, CASE, None) != redeem(SECRET, issue(SECRET, CASE), CASE, None)
 
 
+def test_a_click_knows_what_was_to_be_paid_and_what_the_card_on_file_was_to_be_tried_for() -> None:
+    shown = {"in_1": Money(4900, "eur"), "in_2": Money(900, "eur")}
+    click = redeem(SECRET, issue(SECRET, CASE, shown, {"in_2"}), CASE, None)
+    assert (click.shown, click.to_try) == (shown, {"in_2"})
+
+
 def test_any_other_ticket_is_refused() -> None:
-    for ticket in ("", "x", "W10.x", issue("another secret", CASE), issue(SECRET, uuid4())):
+    of_another_edition = URLSafeSerializer(SECRET, "recoup.pay.form").dumps([CASE.hex, "name", {"in_1": [4900, "eur"]}])
+    for ticket in ("", "x", "W10.x", issue("another secret", CASE), issue(SECRET, uuid4()), of_another_edition):
         with pytest.raises(TicketInvalid):
             redeem(SECRET, ticket, CASE, None)
 
