@@ -183,6 +183,10 @@ def _promises(facts: MailFacts, now: datetime) -> Iterator[Sample]:
 
 def _notices(facts: MailFacts, now: datetime) -> Iterator[Sample]:
     yield Sample("card_expiring", "soon", replace(facts, amounts=(), next_charge_at=now + timedelta(days=14)))
-    by_hand = replace(facts, card=None, final_action_at=None)
-    for kind, days in (("invoice_due_soon", 5), ("invoice_due", 0), ("invoice_overdue", -6)):
-        yield Sample(kind, "open", replace(by_hand, invoice_due_at=now + timedelta(days=days)))
+    by_hand = replace(facts, card=None, final_action_at=None, is_about_subscription=False, product_name=None)
+    bills = tuple(replace(facts.amounts[0], invoice_number=f"FW-00{number}") for number in (42, 47, 51))
+    for kind, days in (("invoice_due_soon", 3), ("invoice_due", 0), ("invoice_overdue", -6)):
+        due = replace(by_hand, invoice_due_at=now + timedelta(days=days))
+        way_out = None if kind == "invoice_due" else "https://recoup.example/stop/sample"
+        yield Sample(kind, "open", replace(due, unsubscribe_url=way_out))
+        yield Sample(kind, "several", replace(due, amounts=bills, unsubscribe_url=way_out))

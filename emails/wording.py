@@ -51,6 +51,7 @@ _LONGEST = {"note": 300, "subject": 120, "preheader": 200, "heading": 90, "butto
 _LONGEST_TEXT = 700
 _VARIANT = re.compile(r"([a-z_]+)(?:@([a-z0-9][a-z0-9_-]{0,31}))?((?:\..+)?)")
 _MARKUP = re.compile(r"</?[a-zA-Z!]|&(?:[a-zA-Z]+|#\w+);")
+_PLACEHOLDER = re.compile(r"\{\w*\}")
 _LINK = re.compile(r"https?://|www\.|\]\(", re.IGNORECASE)
 _HIDDEN = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
 # Persian, Arabic and emoji need joiners, and right-to-left texts a mark here and there.
@@ -179,6 +180,8 @@ def _shape(key: str, text: str) -> list[str]:
         found.append("HTML would be shown as it stands; write plain words, and **two stars** around what is strong.")
     if _LINK.search(text):
         found.append("A link in the text would compete with the button; the button and your website are in every mail.")
+    if text.strip() and not any(sign.isalpha() for sign in _PLACEHOLDER.sub("", text)):
+        found.append("A placeholder alone says nothing; write words around it.")
     if text.count("**") % 2:
         found.append("A pair of ** is not closed.")
     if any(unicodedata.category(sign) in _HIDDEN and sign not in _HARMLESS for sign in text):

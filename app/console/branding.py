@@ -10,7 +10,7 @@ from app.console.mail_frame import framed, framing
 from app.console.mail_place import author, organization
 from app.console.mail_preview import MODES, document, page_document, sample_of, write
 from app.errors import RecoupError
-from app.messages import brand_values, logos, pictures
+from app.messages import brand_values, logos
 from app.messages import branding as looks
 from app.messages.brand_values import FIELDS, Values
 from app.messages.wording import own_texts
@@ -60,8 +60,7 @@ def change_logo() -> ResponseReturnValue:
 
 def _upload(session: Session) -> str:
     file = request.files.get("logo")
-    content = file.stream.read(pictures.LARGEST + 1) if file else b""
-    row = logos.upload(session, content, author(), current.now())
+    row = logos.upload(session, file.stream.read() if file else b"", author(), current.now())
     return f"The logo is in use: {row.width} by {row.height} pixels.{_advice(row.media_type, row.height)}"
 
 

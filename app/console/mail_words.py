@@ -41,7 +41,7 @@ STATES = {
     "unknown": "Reason not known",
     "one_off": "An invoice of no subscription",
     "asked": "As usual",
-    "several": "Four open invoices",
+    "several": "Several open invoices",
     "many": "Eleven open invoices",
     "before_cancel_at_period_end": "Then: ends with the period",
     "before_cancel_now": "Then: ends at once",

@@ -32,7 +32,7 @@ def look_at(content: bytes) -> Picture:
     if not content:
         raise PictureRefused("Choose a file first.")
     if len(content) > LARGEST:
-        raise PictureRefused(f"The file has {len(content) // 1024} kB; 200 kB are the most. Save it smaller.")
+        raise PictureRefused(f"The file has {-(-len(content) // 1024)} kB; 200 kB are the most. Save it smaller.")
     found = _png(content) or _jpeg(content) or _webp(content)
     if found is None:
         raise PictureRefused("This is no PNG, JPEG or WebP picture. A drawing (SVG) has to be saved as a PNG first.")
@@ -43,7 +43,8 @@ def look_at(content: bytes) -> Picture:
 
 def _png(content: bytes) -> Picture | None:
     is_png = content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR" and b"IEND" in content[-16:]
-    return Picture("image/png", _big(content[16:20]), _big(content[20:24])) if is_png else None
+    has_pixels = b"IDAT" in content
+    return Picture("image/png", _big(content[16:20]), _big(content[20:24])) if is_png and has_pixels else None
 
 
 def _jpeg(content: bytes) -> Picture | None:

@@ -76,6 +76,8 @@ def others_of(session: Session, customer: Customer) -> tuple[str, ...]:
 def add(session: Session, customer: Customer, address: str, *, by: str, now: datetime) -> bool:
     """Write to `address`, too; False where that is so already. Raises `AddressInvalid` and `TooManyContacts`."""
     address = _checked(address)
+    if address.lower() == (main_address(session, customer) or "").lower():
+        return False
     kept = select(func.count()).select_from(Recipient).where(Recipient.customer_id == customer.id)
     if (session.scalar(kept) or 0) >= MOST_CONTACTS:
         raise TooManyContacts(f"there are {MOST_CONTACTS} billing contacts already; take one away first")

@@ -179,9 +179,10 @@ def run_promise(running: RunningStep) -> None:
 
 def break_promise(session: Session, case: RecoveryCase, hold: Hold, now: datetime) -> None:
     """Write down that a promise was not kept, end its hold, and let the plan go on. The case is locked."""
-    day = may_try_from(hold)
-    summary = f"The promise to pay on {day:%Y-%m-%d} was not kept."
-    data = {"hold": str(hold.id), "promised_for": day.isoformat()}
+    moment = may_try_from(hold)
+    day = moment.astimezone(_ask(session, case, now).zone).date()  # as it was chosen, on their own calendar
+    summary = f"The promise to pay on {day.isoformat()} was not kept."
+    data = {"hold": str(hold.id), "promised_for": moment.isoformat()}
     cases.append(session, case, EntryKind.FACT, BROKEN, f"{BROKEN}:{hold.id}", now, now, summary, data)
     holds.release(session, hold, "the promised day went by without the money", now)
     notices.tell_of_broken_promise(session, case, hold.id, now)

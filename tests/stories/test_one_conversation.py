@@ -77,6 +77,7 @@ def test_a_chosen_day_is_confirmed_kept_quiet_and_its_passing_told_once(stage: S
     stage.use_campaign(LADDER)
     invoice = stage.fail(max_["customer"], *["insufficient_funds"] * 12)
     promise(stage, invoice, 4)
+    day = (stage.now + 4 * DAY).date()
     stage.advance(minutes=1)
     assert sent(stage, invoice) == [("promise_confirmed", "max@example.com")]
     confirmed = stage.messages(invoice)[0]
@@ -85,6 +86,8 @@ def test_a_chosen_day_is_confirmed_kept_quiet_and_its_passing_told_once(stage: S
     assert len(sent(stage, invoice)) == 1
     stage.advance(days=2)
     assert [kind for kind, _ in sent(stage, invoice)].count("promise_broken") == 1
+    told = [entry.summary for entry in stage.timeline(invoice) if entry.name == "promise_broken"]
+    assert told == [f"The promise to pay on {day} was not kept."]
     stage.advance(days=6)
     assert [kind for kind, _ in sent(stage, invoice)].count("promise_broken") == 1
 

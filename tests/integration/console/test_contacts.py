@@ -31,6 +31,7 @@ def test_a_contact_is_added_put_first_and_taken_away_again(browser: Browser, con
     page = change(browser, world, "add", "books@partner.example")
     assert "This address gets the mails, too." in page
     assert addresses(context, world) == [(first, True), ("books@partner.example", False)]
+    assert "This address gets the mails, too." not in change(browser, world, "add", first.upper())
     change(browser, world, "main", "books@partner.example")
     assert addresses(context, world) == [("books@partner.example", True)]  # Stripe's own is replaced, not copied
     change(browser, world, "remove", "books@partner.example")

@@ -78,6 +78,7 @@ def test_plural_forms_are_texts_of_their_own(full: MailFacts) -> None:
         ("reminder.what.unknown", "Pay <a href='x'>here</a>", "HTML would be shown as it stands"),
         ("reminder.what.unknown", "Pay &amp; go", "HTML would be shown as it stands"),
         ("reminder.what.unknown", "Pay at https://x.example", "would compete with the button"),
+        ("reminder.what.unknown", "**{amount}**: {product}!", "A placeholder alone says nothing"),
         ("reminder.what.unknown", "Pay {amount", "brace at position 5 belongs to no placeholder"),
         ("reminder.what.unknown", "{{ amount }}", "belongs to no placeholder"),
         ("reminder.what.unknown", "**Pay", r"pair of \*\* is not closed"),

@@ -63,13 +63,24 @@ def test_pictures_of_the_three_kinds_are_known_with_their_size(content: bytes, f
         b"",
         b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
         b"GIF89a" + b"\0" * 40,
+        png(120, 40).replace(b"IDAT", b"tEXt"),
         b"\x89PNG\r\n\x1a\n" + b"<svg/>",
         b"\xff\xd8\xff<html>",
         png(5000, 10),
         png(0, 10),
         png(10, 10) + b"\0" * LARGEST,
     ],
-    ids=["nothing", "svg", "gif", "png by its first bytes", "jpeg by its first bytes", "huge", "empty", "heavy"],
+    ids=[
+        "nothing",
+        "svg",
+        "gif",
+        "png without pixels",
+        "png by its first bytes",
+        "jpeg by its first bytes",
+        "huge",
+        "empty",
+        "heavy",
+    ],
 )
 def test_everything_else_is_refused_with_a_sentence(content: bytes) -> None:
     with pytest.raises(PictureRefused) as refused:
