@@ -28,7 +28,7 @@ def lend(context: Context) -> None:
 
 def leave_loaded_alone() -> None:
     """Spare the garbage collector what has been loaded so far, and let it look less often at the many small things that
-    a job makes and drops: 5 to 7% of a worker's CPU. Before a fork it keeps these pages shared, too."""
+    a job makes and drops. Before a fork it keeps these pages shared, too."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
