@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.problems import problems_of
 from app.console import current
 from app.console.blueprint import console
 from app.messages.cadence import CAN_BE_REFUSED, MailKind
@@ -16,30 +17,28 @@ from app.messages.notice_rules import NoticeSettings
 from app.messages.notices import settings_of
 from app.models import AuditEntry, Connection, Organization
 
-FIELDS = {
-    "card_days": "Days before the charge",
-    "due_soon_days": "Days before the due date",
-    "overdue_days": "Days after the due date",
-}
-
 
 @console.get("/mail-settings")
 def mail_settings() -> ResponseReturnValue:
     with current.rows() as session:
         chosen = settings_of(_organization(session))
         connections = session.scalars(select(Connection).order_by(Connection.created_at)).all()
-    return _page(chosen, connections)
+    return _page(chosen, connections, {})
 
 
 @console.post("/mail-settings")
 def save_mail_settings() -> ResponseReturnValue:
     """Keep the notices as chosen; what cannot be is said beside its field, and nothing is lost."""
+    given = _given()
     try:
-        chosen = NoticeSettings.model_validate(_given())
-    except ValidationError as problem:
-        names = [FIELDS.get(str(error["loc"][0]), str(error["loc"][0])) for error in problem.errors()]
-        flash(f"Not saved. Give whole numbers of days within the limits: {', '.join(dict.fromkeys(names))}.", "bad")
-        return redirect(url_for("console.mail_settings"), code=303)
+        chosen = NoticeSettings.model_validate(given)
+    except ValidationError as error:
+        problems = {
+            str(each.path[0]): f"{each.text[:1].upper()}{each.text[1:]}." for each in problems_of(error, NoticeSettings)
+        }
+        with current.rows() as session:
+            connections = session.scalars(select(Connection).order_by(Connection.created_at)).all()
+        return _page(given, connections, problems), 422
     with current.rows() as session:
         organization = _organization(session)
         before, organization.notices = organization.notices, chosen.model_dump(mode="json")
@@ -65,7 +64,9 @@ def say_stripe_mails(connection_id: UUID) -> ResponseReturnValue:
 
 def _given() -> dict[str, Any]:
     form = request.form
-    days = [part.strip() for part in form.get("overdue_days", "").split(",") if part.strip()]
+    days = list(dict.fromkeys(part.strip() for part in form.get("overdue_days", "").split(",") if part.strip()))
+    if all(day.isdecimal() for day in days):
+        days.sort(key=int)
     return {
         "card_expiring": "card_expiring" in form,
         "card_days": form.get("card_days", ""),
@@ -80,10 +81,11 @@ def _organization(session: Session) -> Organization:
     return session.get_one(Organization, current.person().organization.organization_id)
 
 
-def _page(chosen: NoticeSettings, connections: Any) -> ResponseReturnValue:
+def _page(chosen: NoticeSettings | dict[str, Any], connections: Any, errors: dict[str, str]) -> str:
     return render_template(
         "console/mail_settings.html",
         chosen=chosen,
+        errors=errors,
         connections=connections,
         refusable=sorted(CAN_BE_REFUSED),
         others=sorted(set(MailKind) - CAN_BE_REFUSED),

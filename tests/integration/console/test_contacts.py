@@ -82,7 +82,7 @@ def test_contacts_in_stripes_metadata_are_shown_and_cannot_be_taken_away_here(
     assert "a@x.example" in page
 
 
-NOTICES = {"card_expiring": "on", "card_days": "21", "due_soon_days": "0", "overdue_days": "2, 9"}
+NOTICES = {"card_expiring": "on", "card_days": "21", "due_soon_days": "0", "overdue_days": "9, 2, 9"}
 
 
 def test_notices_are_kept_as_chosen(browser: Browser, context: Context, world: World) -> None:
@@ -97,9 +97,11 @@ def test_notices_are_kept_as_chosen(browser: Browser, context: Context, world: W
 
 def test_days_that_cannot_be_are_named_and_nothing_is_lost(browser: Browser, context: Context, world: World) -> None:
     browser.post("/mail-settings", NOTICES)
-    browser.post("/mail-settings", NOTICES | {"card_days": "900", "overdue_days": "soon"})
-    page = browser.get("/mail-settings").text
-    assert "Days before the charge, Days after the due date" in page
+    page = browser.post("/mail-settings", NOTICES | {"card_days": "900", "due_soon_days": "7", "overdue_days": "soon"})
+    assert page.status_code == 422
+    assert re.search(r'name="card_days"[^>]*value="900"[^>]*> <span class="bad"[^>]*>Has to be at most 45.', page.text)
+    assert re.search(r'name="due_soon_days"[^>]*value="7"', page.text)
+    assert re.search(r'name="overdue_days"[^>]*value="soon"[^>]*> <span class="bad"[^>]*>Has to be', page.text)
     with context.database.organization(world.organization_id) as session:
         assert settings_of(session.get_one(Organization, world.organization_id)).card_days == 21
 
