@@ -1,6 +1,7 @@
 """Finding the cases that a piece of news is about, by whatever the news names."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
@@ -57,6 +58,18 @@ def find_customer_row(arrival: Arrival, customer_id: str) -> UUID | None:
 @prepared
 def _customer(connection_id: UUID, stripe_id: str) -> Select[UUID]:
     return select(Customer.id).where(Customer.connection_id == connection_id, Customer.stripe_id == stripe_id)
+
+
+def find_customer_reading(arrival: Arrival, customer_id: str) -> datetime | None:
+    """When the projected customer was last read; None for one that Recoup does not know."""
+    with arrival.context.database.organization(arrival.connection.organization_id) as session:
+        found: datetime | None = session.scalar(*_customer_reading(arrival.connection.id, customer_id))
+        return found
+
+
+@prepared
+def _customer_reading(connection_id: UUID, stripe_id: str) -> Select[datetime]:
+    return select(Customer.refreshed_at).where(Customer.connection_id == connection_id, Customer.stripe_id == stripe_id)
 
 
 def has_case_of_customer(arrival: Arrival, customer_id: str) -> bool:

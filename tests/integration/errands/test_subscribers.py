@@ -1,5 +1,9 @@
 """Everybody who is subscribed is known, whether or not a payment of theirs ever failed: for segments and coverage."""
 
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+
 from app.models import Customer, InboxEvent, Subscription
 from app.recovery.coverage import coverage
 from app.recovery.segment_facts import renewals
@@ -43,3 +47,16 @@ def test_the_past_brings_those_who_subscribed_before_and_nobody_who_has_left(sta
     assert {country for country, _ in known(stage).values()} == {"FR", "US"}
     assert {row.stripe_id for row in stage.rows(Customer)} == set(staying)
     assert gone not in {row.stripe_id for row in stage.rows(Subscription)}
+
+
+def test_news_of_the_second_in_which_a_customer_was_read_is_not_lost(stage: Stage) -> None:
+    customer = stage.customer()["customer"]
+    stage.settle()
+    stage.stripe("POST", f"customers/{customer}", **{"metadata[tier]": "gold"})
+    news = stage.stripe("GET", "events?type=customer.updated&limit=1")["data"][0]
+    with stage.context.database.organization(stage.organization_id) as session:
+        row = session.scalars(select(Customer)).one()
+        row.refreshed_at = datetime.fromtimestamp(news["created"], UTC) + timedelta(microseconds=1)
+    stage.settle()
+    (row,) = stage.rows(Customer)
+    assert row.stripe_metadata["tier"] == "gold"
