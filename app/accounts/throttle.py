@@ -5,23 +5,18 @@ on, a hundred a day at most (NIST SP 800-63B-4, 3.2.2), but places where the per
 in that: whoever guesses elsewhere keeps the owner out of nothing (OWASP ASVS 5.0, 6.1.1 and 6.3.1). A try is counted
 before the password is looked at, so that many at once are no way round.
 
-Counts live in Redis, shared by all web processes; while Redis is away each process counts for itself. E-mail
-addresses are stored only as keyed hashes.
+E-mail addresses are stored only as keyed hashes.
 """
 
 import hashlib
 import hmac
 import math
-from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
-from app.log import get_logger
+from app.windows import SharedWindows
 
 FROM_HERE = RateLimitItemPerMinute(10, 15, namespace="sign-in-here")
 OF_ADDRESS = RateLimitItemPerMinute(100, 15, namespace="sign-in-address")
@@ -32,34 +27,23 @@ FROM_ANYWHERE = (
 )
 KNOWN_FOR = 30 * 24 * 3600  # seconds
 
-log = get_logger(__name__)
-T = TypeVar("T")
 Counted = tuple[RateLimitItem, tuple[str, ...]]
 
 
-class SignInThrottle:
+class SignInThrottle(SharedWindows):
     """Tries by person and network address, by network address, and by person."""
 
     def __init__(self, redis_url: str, secret_key: str) -> None:
-        storage = storage_from_string(redis_url, wrap_exceptions=True, socket_timeout=1, socket_connect_timeout=1)
-        self._shared = MovingWindowRateLimiter(storage)
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        super().__init__(redis_url)
         self._key = secret_key.encode()
 
     def try_now(self, address: str, email: str, now: datetime) -> int:
         """Count one try from `address` as `email`; 0, or how many seconds to wait when there were too many already."""
-        return self._with_fallback(lambda limiter: _try(limiter, address, self._hidden(email), now))
+        return self.count(lambda limiter: _try(limiter, address, self._hidden(email), now))
 
     def succeeded(self, address: str, email: str) -> None:
         """The person signed in: earlier slips are forgiven, and the place is known from now on."""
-        self._with_fallback(lambda limiter: _remember(limiter, address, self._hidden(email)))
-
-    def _with_fallback(self, ask: Callable[[MovingWindowRateLimiter], T]) -> T:
-        try:
-            return ask(self._shared)
-        except StorageError as problem:
-            log.warning("throttle.redis_away", problem=type(problem.storage_error).__name__)
-            return ask(self._own)
+        self.count(lambda limiter: _remember(limiter, address, self._hidden(email)))
 
     def _hidden(self, email: str) -> str:
         return hmac.new(self._key, email.strip().lower().encode(), hashlib.sha256).hexdigest()
