@@ -10,6 +10,7 @@ from app.cli.findings import Finding
 from app.context import Context
 from app.errors import RecoupError
 from app.messages.senders.choice import sender_for
+from app.messages.senders.port import SenderBusy
 from app.messages.sending_domain import SENDGRID_SELECTORS, Dns, DnsSilent, is_nobodys, judge
 from app.models import Organization
 from app.settings import Settings
@@ -38,11 +39,17 @@ class SystemDns:
 
 
 def way_out(settings: Settings) -> Finding:
-    """How mails leave."""
+    """How mails leave, and whether the other side would take one; nothing is sent."""
     try:
-        return Finding("Mail", True, f"leaves through {type(sender_for(settings)).__name__}")
+        sender = sender_for(settings)
+        sender.knock()
+    except SenderBusy as problem:
+        return Finding(
+            "Mail", False, f"would not leave: {problem.reason}; check SMTP_URL or SENDGRID_API_KEY"
+        )
     except RecoupError as problem:
         return Finding("Mail", False, str(problem))
+    return Finding("Mail", True, f"leaves through {type(sender).__name__}, which answers")
 
 
 def sending_domains(context: Context, resolver: Dns | None = None) -> Iterator[Finding]:

@@ -33,6 +33,15 @@ class OutboxFolder:
         failpoint("message.request_left")
         return name
 
+    def knock(self) -> None:
+        """Raises SenderBusy where no file can be written."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise SenderBusy("outbox_not_writable") from problem
+        if not os.access(self._folder, os.W_OK):
+            raise SenderBusy("outbox_not_writable")
+
     def _write(self, name: str, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._folder / f".{name}"

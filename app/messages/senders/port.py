@@ -58,6 +58,10 @@ class Sender(Protocol):
         """Hand the mail over; the provider's id for it, if it gives one. Raises the three errors below."""
         ...
 
+    def knock(self) -> None:
+        """Ask whether mails would be taken at all, without sending one. Raises SenderBusy where they would not."""
+        ...
+
 
 class SenderRefused(RecoupError):
     """This mail will never be taken. `reason` is a short word for the operator, without addresses."""

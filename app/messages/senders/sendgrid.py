@@ -49,6 +49,22 @@ class SendGrid:
         provider_id = response.headers.get("X-Message-Id")
         return str(provider_id) if provider_id else None
 
+    def knock(self) -> None:
+        """Ask what the key may do. Raises SenderBusy for one that is not accepted or may not send, and for silence.
+
+        A server that is like SendGrid but knows no scopes has said nothing against the key.
+        """
+        try:
+            response = self._api.client.scopes.get()
+        except HTTPError as answer:
+            if int(answer.status_code) == 401:
+                raise SenderBusy(_TO_BE_REPAIRED[401]) from answer
+            return
+        except (OSError, http.client.HTTPException) as problem:
+            raise SenderBusy("sendgrid_not_reached") from problem
+        if "mail.send" not in json.loads(response.body or b"{}").get("scopes", ["mail.send"]):
+            raise SenderBusy("sendgrid_key_may_not_send")
+
 
 def payload(mail: OutgoingMail) -> dict[str, Any]:
     """The body of `POST /v3/mail/send`. SendGrid keeps custom arguments and categories long: they carry ids only."""

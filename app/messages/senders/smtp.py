@@ -86,6 +86,10 @@ class Smtp:
             connection.close()
         return mime.message_id(mail)
 
+    def knock(self) -> None:
+        """Greet the server and sign in, as before a mail. Raises SenderBusy."""
+        self._open().close()
+
     def _open(self) -> smtplib.SMTP:
         server = self._server
         try:

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import dns.flags
 import dns.message
@@ -11,10 +12,11 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from app.cli.doctor_mail import SystemDns, sending_domains
+from app.cli.doctor_mail import SystemDns, sending_domains, way_out
 from app.context import Context
 from app.messages.sending_domain import DnsSilent
 from app.models import Organization
+from app.settings import Settings
 
 KNOWN = {
     "acme.io.": ("TXT", '"v=spf1 include:sendgrid.net" " -all"'),
@@ -113,3 +115,11 @@ def test_an_address_that_nobody_can_write_from_is_pointed_out_outside_a_rehearsa
 
 def test_mails_that_go_into_a_folder_need_no_records(context: Context) -> None:
     assert list(sending_domains(context)) == []
+
+
+def test_the_way_out_is_tried_and_its_silence_told(tmp_path: Path) -> None:
+    folder = Settings(_env_file=None, home=tmp_path)
+    assert way_out(folder).is_fine
+    told = way_out(Settings(_env_file=None, home=tmp_path, smtp_url="smtp://127.0.0.1:9"))
+    assert not told.is_fine
+    assert "would not leave: smtp_" in told.detail

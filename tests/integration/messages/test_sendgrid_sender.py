@@ -171,3 +171,24 @@ def test_a_message_goes_through_the_door_of_the_settings(post: Post, httpserver:
     assert (message.provider_message_id, message.sender) == ("sg-9", "sendgrid")
     body = json.loads(httpserver.log[0][0].get_data())
     assert body["personalizations"][0]["custom_args"] == {"recoup_message": f"{post.rows.organization_id}.{message_id}"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "reason"),
+    [
+        ({"scopes": ["mail.send", "sender_verification_eligible"]}, 200, None),
+        ({"scopes": ["alerts.read"]}, 200, "sendgrid_key_may_not_send"),
+        ({"errors": []}, 401, "sendgrid_key_not_accepted"),
+        ({"errors": []}, 404, None),
+    ],
+)
+def test_a_key_is_asked_what_it_may_without_sending_a_mail(
+    httpserver: HTTPServer, answer: dict[str, list[str]], status: int, reason: str | None
+) -> None:
+    httpserver.expect_request("/v3/scopes", "GET").respond_with_json(answer, status=status)
+    if reason is None:
+        sender(httpserver).knock()
+        return
+    with pytest.raises(SenderBusy) as refused:
+        sender(httpserver).knock()
+    assert refused.value.reason == reason

@@ -144,3 +144,12 @@ def test_the_double_speaks_smtp_as_the_standard_client_does() -> None:
     with smtp_double() as double, smtplib.SMTP("127.0.0.1", double.port, timeout=5) as client:
         assert client.sendmail("a@example.com", "b@example.com", b"Subject: x\r\n\r\nbody\r\n") == {}
     assert double.contents == [b"Subject: x\r\n\r\nbody\r\n"]
+
+
+def test_a_server_is_asked_whether_it_takes_mails_without_sending_one() -> None:
+    with smtp_double() as double:
+        sender(double).knock()
+        assert double.contents == []
+        port = double.port
+    with pytest.raises(SenderBusy):
+        Smtp(SmtpServer.parse(f"smtp://127.0.0.1:{port}"), timeout=timedelta(seconds=2)).knock()
