@@ -44,9 +44,7 @@ def way_out(settings: Settings) -> Finding:
         sender = sender_for(settings)
         sender.knock()
     except SenderBusy as problem:
-        return Finding(
-            "Mail", False, f"would not leave: {problem.reason}; check SMTP_URL or SENDGRID_API_KEY"
-        )
+        return Finding("Mail", False, f"would not leave: {problem.reason}; check SMTP_URL or SENDGRID_API_KEY")
     except RecoupError as problem:
         return Finding("Mail", False, str(problem))
     return Finding("Mail", True, f"leaves through {type(sender).__name__}, which answers")
