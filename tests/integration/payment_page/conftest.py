@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -12,6 +13,8 @@ import requests
 
 from app.links import PayLink, make_pay_url
 from app.models import RecoveryCase
+from app.recovery import holds
+from app.vocabulary import HoldKind
 from tests.stage import Stage
 
 FORM = re.compile(r'<form method="post" action="([^"]+)">\s*<input type="hidden" name="ticket" value="([^"]+)">')
@@ -88,6 +91,24 @@ def make_payer(stage: Stage, *script: Any, **wanted: Any) -> Payer:
     customer = stage.customer(**wanted)["customer"]
     invoice = stage.fail(customer, *script)
     return Payer(stage, link_for(stage, stage.case(invoice)), invoice, customer)
+
+
+def hold(payer: Payer, kind: HoldKind, days: int | None = None) -> None:
+    """The case rests, for so many days or until somebody releases it."""
+    stage, case = payer.stage, payer.case
+    with stage.context.database.organization(stage.organization_id) as session:
+        holds.place(
+            session,
+            organization_id=stage.organization_id,
+            customer_id=case.customer_id,
+            case_id=case.id,
+            kind=kind,
+            key=f"{kind}:test",
+            reason="For the test.",
+            until=stage.now + timedelta(days=days) if days else None,
+            by="test",
+            now=stage.now,
+        )
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import pytest
 
 from app.campaigns.definition import MONTHLY
 from app.payment_page import trying
-from app.recovery import holds
 from app.vocabulary import CaseState, HoldKind, RecoveredBy
-from tests.integration.payment_page.conftest import Payer, link_for, make_payer
+from tests.integration.payment_page.conftest import Payer, hold, link_for, make_payer
 from tests.stage import Stage
 
 
@@ -85,21 +84,8 @@ def test_the_bank_can_be_given_its_approval_in_the_grace_as_well(stage: Stage) -
 
 
 @pytest.mark.long
-def test_while_a_hold_lasts_the_card_on_file_is_left_alone(stage: Stage, payer: Payer) -> None:
-    case = payer.case
-    with stage.context.database.organization(stage.organization_id) as session:
-        holds.place(
-            session,
-            organization_id=stage.organization_id,
-            customer_id=case.customer_id,
-            case_id=case.id,
-            kind=HoldKind.DISPUTE,
-            key="dispute",
-            reason="disputed",
-            until=None,
-            by="test",
-            now=stage.now,
-        )
+def test_while_a_hold_lasts_the_card_on_file_is_left_alone(payer: Payer) -> None:
+    hold(payer, HoldKind.DISPUTE)
     _after_a_pause(payer)
     assert {"pay-now", "day"}.isdisjoint(payer.forms(payer.see()))
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from app.payment_page.card import SAME_CLICK
-from app.recovery import holds
 from app.settings import Settings
 from app.vocabulary import CaseState, ConnectionMode, HoldKind, RecoveredBy
 from tests.house import House
-from tests.integration.payment_page.conftest import Payer, make_payer
+from tests.integration.payment_page.conftest import Payer, hold, make_payer
 from tests.stage import Stage, open_stage
 
 
@@ -187,20 +186,7 @@ def test_where_stripe_retries_a_new_card_is_still_charged_at_once(house: House, 
 
 @pytest.mark.long
 def test_a_card_saved_while_a_hold_lasts_is_kept_for_later(stage: Stage, payer: Payer) -> None:
-    case = payer.case
-    with stage.context.database.organization(stage.organization_id) as session:
-        holds.place(
-            session,
-            organization_id=stage.organization_id,
-            customer_id=case.customer_id,
-            case_id=case.id,
-            kind=HoldKind.SNOOZE,
-            key="snooze",
-            reason="asked for time",
-            until=stage.now + timedelta(days=2),
-            by="test",
-            now=stage.now,
-        )
+    hold(payer, HoldKind.SNOOZE, days=2)
     assert "Your card is saved" in payer.pay_with().text
     assert "Your card is saved" in payer.see().text
     assert payer.paid_charges_of_renewals() == 0

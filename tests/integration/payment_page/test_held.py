@@ -1,11 +1,9 @@
 """While a hold forbids charging, the page says so: before a card is given, after it, and about what comes next."""
 
-from datetime import timedelta
 from typing import Any
 
-from app.recovery import holds
 from app.vocabulary import CaseState, HoldKind, RecoveredBy
-from tests.integration.payment_page.conftest import Payer, make_payer
+from tests.integration.payment_page.conftest import Payer, hold, make_payer
 from tests.stage import Stage
 
 SETTLED = "once the question about an earlier payment is settled. Nothing is charged before that"
@@ -18,24 +16,6 @@ def dispute(payer: Payer) -> dict[str, Any]:
     made = payer.stage.control(f"invoices/{paid}/dispute")
     payer.stage.settle()
     return made
-
-
-def hold(payer: Payer, days: int) -> None:
-    """The operator lets the case rest for some days."""
-    case = payer.case
-    with payer.stage.context.database.organization(payer.stage.organization_id) as session:
-        holds.place(
-            session,
-            organization_id=payer.stage.organization_id,
-            customer_id=case.customer_id,
-            case_id=case.id,
-            kind=HoldKind.SNOOZE,
-            key="snooze:test",
-            reason="On holiday.",
-            until=payer.stage.now + timedelta(days=days),
-            by="test",
-            now=payer.stage.now,
-        )
 
 
 def test_during_a_dispute_a_card_is_kept_and_pays_when_that_is_settled(stage: Stage) -> None:
@@ -58,7 +38,7 @@ def test_during_a_dispute_a_card_is_kept_and_pays_when_that_is_settled(stage: St
 
 def test_under_a_hold_with_an_end_the_page_names_its_day_and_the_card_pays_then(stage: Stage) -> None:
     payer = make_payer(stage, "insufficient_funds")
-    hold(payer, days=4)
+    hold(payer, HoldKind.SNOOZE, days=4)
     page = payer.see().text
     assert "We try your card again." not in page
     assert "Your card is saved there now and pays €49.00 on " in page
@@ -71,7 +51,7 @@ def test_under_a_hold_with_an_end_the_page_names_its_day_and_the_card_pays_then(
 
 def test_where_only_one_of_two_bills_is_held_the_page_asks_for_the_other_and_a_card_pays_that(stage: Stage) -> None:
     payer = make_payer(stage, "expired_card")
-    hold(payer, days=4)
+    hold(payer, HoldKind.SNOOZE, days=4)
     other = stage.fail(payer.customer, "expired_card")
     page = payer.see().text
     assert "it pays €49.00 right away" in page
