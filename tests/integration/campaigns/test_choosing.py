@@ -162,5 +162,5 @@ def test_a_rehearsal_knows_who_comes_to_a_campaign_by_more_than_its_interval(des
     desk.write("vip", segment={"tag": "somebody"})
     desk.write("german", segment={"country": "AT"})
     assert told_by_rehearsal(desk, "monthly") == (
-        "No segment fits 1 of the 1 subscriptions to Northwind Pro: their failures fall to the default campaign.",
+        "No segment fits 1 of the 1 subscription to Northwind Pro: their failures fall to the default campaign.",
     )
