@@ -28,7 +28,7 @@ def test_the_mails_before_and_after_a_downgrade_name_the_plan(stage: Stage) -> N
     assert "We couldn’t collect your last payment for Team, " in " ".join(str(changed.text_body).split())
     assert "Team (Invoice " in str(changed.text_body)
     page = Browser().open(link_in(changed)).text
-    assert '<span class="name">Team</span>' in page
+    assert '<span class="name"><bdi>Team</bdi></span>' in page
     assert "Fernweh Free" not in page
     with stage.context.database.organization(stage.organization_id) as session:
         (row,) = list_cases(session, CaseFilter(text="Team"), stage.now).rows
