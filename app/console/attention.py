@@ -19,6 +19,7 @@ from app.vocabulary import (
     OPEN_CASE_STATES,
     OPEN_STEP_STATES,
     AttemptState,
+    CaseState,
     ConnectionStatus,
     InboxState,
     MessageState,
@@ -109,7 +110,8 @@ def _cases(session: Session, now: datetime) -> list[Concern]:
         advice = (
             "Stripe's answer to a charge never came. Recoup keeps asking; nothing is charged again until it is known."
         )
-        concerns.append(Concern(f"{_many(unanswered, 'charge')} without an answer", advice, page))
+        charging = url_for("console.cases", state=CaseState.CHARGING)
+        concerns.append(Concern(f"{_many(unanswered, 'charge')} without an answer", advice, charging))
     return concerns
 
 

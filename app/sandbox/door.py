@@ -31,6 +31,8 @@ Handler = Callable[..., Doc]
 Route = tuple[str, str, Handler]
 
 log = get_logger(__name__)
+_FORMS_ALONE = "v1"
+_FORM = "send the parameters as application/x-www-form-urlencoded."
 
 
 class ConnectionCut(Exception):
@@ -170,6 +172,8 @@ def _dawdle(fault: Fault | None) -> None:
 def _given() -> dict[str, Any]:
     """The request's parameters: JSON for v2, else a form or a query."""
     if request.method == "POST" and request.is_json:
+        if request.path.startswith(f"/{_FORMS_ALONE}/"):
+            raise StripeRefusal(400, f"/{_FORMS_ALONE} takes forms alone: {_FORM}", executed=False)
         return forms.from_json(request.get_json(silent=True))
     pairs = request.form if request.method == "POST" else request.args
     return forms.decode(pairs.items(multi=True))

@@ -42,9 +42,15 @@ _NAMES = {"payment_method": "PaymentMethod", "test_helpers.test_clock": "test cl
 
 
 def missing(kind: str, identifier: str, param: str = "id") -> StripeRefusal:
-    """404: nothing of that kind has this id. Stripe speaks of a `PaymentMethod` but of a `customer`."""
+    """404: nothing of that kind has the id that the address names; 400 where a parameter of the request names it.
+
+    Stripe speaks of a `PaymentMethod` but of a `customer`.
+    """
     name = _NAMES.get(kind, kind.replace("_", " "))
-    return StripeRefusal(404, f"No such {name}: '{identifier}'", code="resource_missing", param=param, executed=False)
+    status = 404 if param == "id" else 400
+    return StripeRefusal(
+        status, f"No such {name}: '{identifier}'", code="resource_missing", param=param, executed=False
+    )
 
 
 def bad_param(param: str, message: str, code: str = "parameter_invalid_empty") -> StripeRefusal:

@@ -21,6 +21,8 @@ def page(
 ) -> Doc:
     """One page of `kind`. `equal` names searched columns (None: not filtered); `extra` is more SQL with its values."""
     after, before = params.text("starting_after"), params.text("ending_before")
+    if after and before:
+        raise bad_param("ending_before", "You may only specify one of these parameters: ending_before, starting_after.")
     for name, cursor in (("starting_after", after), ("ending_before", before)):
         if cursor is not None:
             ledger.get(kind, cursor, name)

@@ -352,3 +352,26 @@ def test_a_subscription_that_is_not_to_be_without_its_first_payment_says_why_and
     assert error is not None
     assert (error.code, error.to_dict().get("decline_code")) == (code, decline_code)
     assert client.v1.subscriptions.list({"customer": customer, "status": "all"}).data == []
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "param"),
+    [
+        ("invoices?status=foo", None, "status"),
+        ("subscriptions?collection_method=zzz", None, "collection_method"),
+        ("customers?starting_after=cus_1&ending_before=cus_2", None, "ending_before"),
+        ("subscriptions", {"customer": "cus_none", "items[0][price]": "price_none"}, "customer"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_the_parameter_that_is_wrong(
+    sandbox: RunningSandbox, path: str, form: dict[str, str] | None, param: str
+) -> None:
+    send = requests.post if form else requests.get
+    answer = send(f"{sandbox.url}/v1/{path}", data=form, auth=(OWN[0], ""), timeout=10)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_bodies_of_json_are_not_for_v1(sandbox: RunningSandbox) -> None:
+    answer = requests.post(f"{sandbox.url}/v1/customers", json={"name": "Ada"}, auth=(OWN[0], ""), timeout=10)
+    assert answer.status_code == 400
+    assert "form" in answer.json()["error"]["message"]

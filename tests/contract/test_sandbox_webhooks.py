@@ -158,3 +158,10 @@ def test_turning_the_clock_lets_the_receiver_see_each_event_at_its_moment(
         stamped = int(signature.split(",")[0].removeprefix("t="))
         assert abs(stamped - json.loads(body)["created"]) < 60
         assert stripe.WebhookSignature.verify_header(body.decode(), signature, secret, None)
+
+
+def test_an_endpoint_for_an_event_that_does_not_exist_is_refused(client: stripe.StripeClient) -> None:
+    wanted: Any = {"url": "https://example.com/hook", "enabled_events": ["invoice.paid", "customer.nope"]}
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.webhook_endpoints.create(wanted)
+    assert (refused.value.http_status, refused.value.param) == (400, "enabled_events[1]")

@@ -104,9 +104,9 @@ def _clock(ledger: Ledger, params: Params) -> str | None:
 
 
 def _living(ledger: Ledger, identifier: str) -> Doc:
-    doc = ledger.get("customer", identifier, "customer")
+    doc = ledger.get("customer", identifier)
     if doc.get("deleted"):
-        raise missing("customer", identifier, "customer")
+        raise missing("customer", identifier)
     return doc
 
 

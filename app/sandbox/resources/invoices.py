@@ -83,7 +83,8 @@ def list_all(ledger: Ledger, params: Params) -> Doc:
     """Invoices by customer, subscription, status and collection method."""
     method = params.choice("collection_method", "charge_automatically", "send_invoice")
     params.ignore("due_date")
-    equal = {name: params.text(name) for name in ("customer", "subscription", "status")}
+    equal = {name: params.text(name) for name in ("customer", "subscription")}
+    equal["status"] = params.choice("status", "draft", "open", "paid", "uncollectible", "void")
     extra = "json_extract(body, '$.collection_method') = ?" if method else ""
     return listing.page(ledger, params, "invoice", "/v1/invoices", equal, extra, (method,) if method else ())
 

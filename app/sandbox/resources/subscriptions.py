@@ -121,12 +121,15 @@ def retrieve(ledger: Ledger, params: Params, subscription: str) -> Doc:
 def list_all(ledger: Ledger, params: Params) -> Doc:
     """Subscriptions by customer, status and price; those that ended or live on a test clock only when asked for."""
     status = params.choice("status", *_STATUSES)
-    params.ignore("collection_method", "current_period_end", "current_period_start")
+    params.ignore("current_period_end", "current_period_start")
+    method = params.choice("collection_method", "charge_automatically", "send_invoice")
     extra = {None: "status != 'canceled'", "ended": "status in ('canceled', 'incomplete_expired')"}.get(status, "")
     price = params.text("price")
     values: tuple[str | None, ...] = (price,) if price else ()
     if price is not None:
         extra = f"{extra or '1'} and {_HAS_PRICE}"
+    if method is not None:
+        extra, values = f"{extra or '1'} and json_extract(body, '$.collection_method') = ?", (*values, method)
     customer, clock = params.text("customer"), params.text("test_clock")
     if clock is not None or customer is None:
         extra = f"{extra or '1'} and json_extract(body, '$.test_clock') is ?"

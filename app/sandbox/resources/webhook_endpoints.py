@@ -6,6 +6,7 @@ from app.sandbox.errors import bad_param, missing_param
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
 from app.sandbox.store import Doc
+from app.sandbox.versions import event_types
 from app.sandbox.versions.published import is_published
 
 
@@ -15,6 +16,7 @@ def create(ledger: Ledger, params: Params) -> Doc:
     events = params.texts("enabled_events")
     if not events:
         raise missing_param("enabled_events")
+    event_types.refuse_unknown(events)
     endpoint = {
         "id": ids.new("we"),
         "object": "webhook_endpoint",
@@ -47,7 +49,9 @@ def update(ledger: Ledger, params: Params, endpoint: str) -> Doc:
     """Change where it leads, what it hears, or switch it off."""
     doc = ledger.get("webhook_endpoint", endpoint)
     doc["url"] = params.text("url") or doc["url"]
-    doc["enabled_events"] = params.texts("enabled_events") or doc["enabled_events"]
+    events = params.texts("enabled_events")
+    event_types.refuse_unknown(events)
+    doc["enabled_events"] = events or doc["enabled_events"]
     if "description" in params:
         doc["description"] = params.text("description")
     disabled = params.flag("disabled")
