@@ -14,7 +14,7 @@ from flask import Response, g, request
 from app.log import get_logger
 from app.sandbox import forms, idempotency, ids, permissions, test_clocks
 from app.sandbox.connect import Accounts
-from app.sandbox.errors import StripeRefusal
+from app.sandbox.errors import Missing, StripeRefusal
 from app.sandbox.expand import Shape, expanded
 from app.sandbox.faults import REQUEST_FAULTS, Fault, Faults
 from app.sandbox.idempotency import Answer
@@ -135,6 +135,8 @@ def _run(
             if fault and fault.kind == "http_500_after":
                 raise _server_error(keeps_effects=True)
     except StripeRefusal as refusal:
+        if isinstance(refusal, Missing) and not refusal.is_in(path_ids):
+            refusal.status = 400
         return _refused(refusal, request_id), refusal.executed
     return Answer(200, orjson.dumps(body, option=orjson.OPT_INDENT_2), request_id), True
 

@@ -41,16 +41,22 @@ class StripeRefusal(RecoupError):
 _NAMES = {"payment_method": "PaymentMethod", "test_helpers.test_clock": "test clock"}
 
 
-def missing(kind: str, identifier: str, param: str = "id") -> StripeRefusal:
-    """404: nothing of that kind has the id that the address names; 400 where a parameter of the request names it.
+class Missing(StripeRefusal):
+    """Nothing of that kind has this id: 404 where the address names it, and 400 where a parameter does."""
 
-    Stripe speaks of a `PaymentMethod` but of a `customer`.
-    """
+    def __init__(self, message: str, identifier: str, param: str) -> None:
+        super().__init__(404, message, code="resource_missing", param=param, executed=False)
+        self._identifier = identifier
+
+    def is_in(self, path_ids: dict[str, str]) -> bool:
+        """Whether the address of the request names what is missing."""
+        return self._identifier in path_ids.values()
+
+
+def missing(kind: str, identifier: str, param: str = "id") -> Missing:
+    """The refusal for an id that nothing has. Stripe speaks of a `PaymentMethod` but of a `customer`."""
     name = _NAMES.get(kind, kind.replace("_", " "))
-    status = 404 if param == "id" else 400
-    return StripeRefusal(
-        status, f"No such {name}: '{identifier}'", code="resource_missing", param=param, executed=False
-    )
+    return Missing(f"No such {name}: '{identifier}'", identifier, param)
 
 
 def bad_param(param: str, message: str, code: str = "parameter_invalid_empty") -> StripeRefusal:
