@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import requests
 from flask import Flask
@@ -39,6 +40,7 @@ class House:
     postman: Postman
     web: BaseWSGIServer
     program: Flask
+    furniture: dict[str, Any]  # the program's extensions as they came; what one test's requests add is gone in the next
 
     @property
     def url(self) -> str:
@@ -51,12 +53,11 @@ class House:
         settings = settings.model_copy(update={"stripe_api_base": stripe_api_base, "public_url": self.url})
         made = replace(make_context(settings), database=self.pools)
         made.bell.redis.flushdb()
-        kept = dict(self.program.extensions)
-        self.program.extensions["recoup"] = made
+        self.program.extensions = {**self.furniture, "recoup": made}
         try:
             yield made
         finally:
-            self.program.extensions = kept  # without what the program keeps for this context
+            self.program.extensions = dict(self.furniture)  # a late webhook may still come, and leave something here
             made.bell.redis.close()
 
     @contextmanager
@@ -90,7 +91,7 @@ def open_house(settings: Settings, pools: Database) -> Iterator[House]:
     web.app = program = create_app(context)
     thread.start()
     try:
-        yield House(pools, sandbox, postman, web, program)
+        yield House(pools, sandbox, postman, web, program, dict(program.extensions))
     finally:
         sandbox.stop()
         web.shutdown()
