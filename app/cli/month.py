@@ -110,7 +110,8 @@ def _file(home: Path) -> Path:
 
 
 def _until(month: Month, target: datetime) -> Iterator[datetime]:
-    return hops(month.context, month.stripe, max(target, month.context.clock.now()))
+    # nobody in this month pays by hand or has a card that is about to expire, and a newcomer waits for its end
+    return hops(month.context, month.stripe, max(target, month.context.clock.now()), looks_ahead=False)
 
 
 def _read(file: Path, now: datetime) -> Note:

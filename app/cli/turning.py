@@ -96,16 +96,17 @@ def parse_span(span: str) -> timedelta:
     return wanted
 
 
-def hops(context: Context, sandbox: Sandbox, target: datetime) -> Iterator[datetime]:
-    """Turn the clock to `target`, stopping wherever the sandbox or Recoup has something due, and once a day for a look
-    at what is due soon; yields each stop.
+def hops(context: Context, sandbox: Sandbox, target: datetime, *, looks_ahead: bool = True) -> Iterator[datetime]:
+    """Turn the clock to `target`, stopping wherever the sandbox or Recoup has something due, and, unless told not to,
+    once a day for a look at what is due soon; yields each stop.
     """
     while True:
-        _look_ahead(context)
+        if looks_ahead:
+            _look_ahead(context)
         rest(context, sandbox)
         theirs = sandbox.clock()["next_event_at"]
         moments = [next_moment(context), datetime.fromisoformat(theirs) if theirs else None]
-        look = upkeep.next_look_ahead(context)
+        look = upkeep.next_look_ahead(context) if looks_ahead else None
         moments += [look] if look and look > context.clock.now() else []  # one that rests holds up nothing
         coming = min((moment for moment in moments if moment), default=target)
         if coming >= target:
@@ -113,7 +114,8 @@ def hops(context: Context, sandbox: Sandbox, target: datetime) -> Iterator[datet
         _turn(context, sandbox, coming)
         yield coming
     _turn(context, sandbox, target)
-    _look_ahead(context)
+    if looks_ahead:
+        _look_ahead(context)
     rest(context, sandbox)
     yield target
 

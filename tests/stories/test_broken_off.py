@@ -19,7 +19,7 @@ def test_an_answer_whose_writing_was_broken_off_is_written_later(stage: Stage, m
         if not broken:
             broken.append(True)
             raise OperationalError("update recovery_cases", {}, Exception("deadlock detected"))
-        return kept(*given, **named)  # type: ignore[arg-type]
+        return kept(*given, **named)
 
     monkeypatch.setattr(charging, "write_answer", write_answer)
     stage.advance(days=30)

@@ -35,7 +35,7 @@ def hourly_look(stage: Stage) -> Errand:
     for organization_id, errand_id in waiting:
         carry_on(stage.context, organization_id, errand_id, pace=lambda: None)
     looks = stage.rows(Errand, Errand.kind == ErrandKind.RECONCILE)
-    return max(looks, key=lambda errand: errand.started_at)  # type: ignore[no-any-return]
+    return max(looks, key=lambda errand: errand.started_at)
 
 
 def healed(stage: Stage) -> list[str]:
