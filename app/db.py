@@ -13,6 +13,7 @@ from inspect import signature
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
+from psycopg import Cursor
 from sqlalchemy import (
     BigInteger,
     DateTime,
@@ -98,6 +99,23 @@ def word(words: type[Any], name: str | None = None, **options: Any) -> Mapped[An
     )
 
 
+class _BriefCursor(Cursor[Any]):
+    """Tells the names and types of what it brings and no more. psycopg makes an object of each column for what nobody
+    here asks for, at a sixth of the cost of reading a row.
+    """
+
+    @property
+    def description(self) -> Any:
+        """As PEP 249 has it: a tuple of seven for each column, None where the statement brought no rows."""
+        brought = self.pgresult
+        if brought is None or not brought.nfields:
+            return None
+        return [
+            ((brought.fname(place) or b"").decode(), brought.ftype(place), None, None, None, None, None)
+            for place in range(brought.nfields)
+        ]
+
+
 def _engine(url: str, role: str, pool_size: int, pre_ping: bool, **options: Any) -> Engine:
     engine = create_engine(
         url,
@@ -110,6 +128,7 @@ def _engine(url: str, role: str, pool_size: int, pre_ping: bool, **options: Any)
         connect_args={
             "connect_timeout": 5,
             "application_name": role,
+            "cursor_factory": _BriefCursor,
             "options": f"{_PATIENCE} {make_url(url).query.get('options', '')}".strip(),
         },
     )

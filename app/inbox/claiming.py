@@ -85,23 +85,29 @@ def _unfinished(by: datetime) -> Select[int]:
     return query.limit(1)
 
 
-def find_held(session: Session, one: EventClaim, now: datetime) -> tuple[InboxEvent, Connection] | None:
-    """The claimed event, for long enough to handle it, and whose it is; None when it is somebody else's by now."""
-    found = session.execute(*_held(one.event_id, one.token)).one_or_none()
-    if found is None:
-        return None
-    event, connection = found
-    if now - one.claimed_at < RENEW_AFTER:
-        return event, connection
-    statement = update(InboxEvent).where(InboxEvent.id == one.event_id, InboxEvent.lease_token == one.token)
-    renewed = session.scalar(statement.values(lease_until=func.now() + LEASE).returning(InboxEvent.id))
-    return (event, connection) if renewed else None
+def find_held(session: Session, claims: Sequence[EventClaim]) -> dict[int, tuple[InboxEvent, Connection]]:
+    """Claimed events of one organization by their ids, each with whose it is; without those that are somebody else's
+    by now."""
+    found = session.execute(*_held([one.event_id for one in claims], [one.token for one in claims]))
+    return {event.id: (event, connection) for event, connection in found}
 
 
 @prepared
-def _held(event_id: int, token: UUID) -> Select[InboxEvent, Connection]:
+def _held(event_ids: Sequence[int], tokens: Sequence[UUID]) -> Select[InboxEvent, Connection]:
     both = select(InboxEvent, Connection).join(Connection, Connection.id == InboxEvent.connection_id)
-    return both.where(InboxEvent.id == event_id, InboxEvent.lease_token == token)
+    return both.where(InboxEvent.id.in_(event_ids), InboxEvent.lease_token.in_(tokens))
+
+
+def needs_renewal(one: EventClaim, now: datetime) -> bool:
+    """Whether an event has waited so long beside others of its batch that its claim might end while it is handled."""
+    return now - one.claimed_at >= RENEW_AFTER
+
+
+def renew(session: Session, one: EventClaim) -> bool:
+    """Keep a claim for long enough to handle its event; False when it is somebody else's by now."""
+    statement = update(InboxEvent).where(InboxEvent.id == one.event_id, InboxEvent.lease_token == one.token)
+    renewed = session.scalar(statement.values(lease_until=func.now() + LEASE).returning(InboxEvent.id))
+    return renewed is not None
 
 
 def give_back(session: Session, claims: Sequence[EventClaim]) -> None:

@@ -5,6 +5,7 @@ apart: an outage (Stripe or Postgres is away; the event waits, for ever if need 
 few of them park the event) and an end without a word (the worker died of it, perhaps; a few in a row park it, too).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,11 +24,12 @@ from app.inbox.envelope import unpack
 from app.inbox.handlers import find_handler
 from app.inbox.handlers.arrival import Arrival
 from app.log import get_logger
-from app.models import AuditEntry, InboxEvent
+from app.models import AuditEntry, Connection, InboxEvent
 from app.recovery.projections import StaleReading
 from app.stripe_gateway.errors import ConnectionBroken, NotFound, RetryLater
 from app.vocabulary import InboxState
 
+Held = tuple[InboxEvent, Connection]
 log = get_logger(__name__)
 _EVENTS = table_of(InboxEvent)
 A_SHIFT = timedelta(seconds=60)  # after which a job ends and rings for the next: RQ kills jobs after 120
@@ -47,13 +49,14 @@ def drain(context: Context) -> int:
     count = 0
     end = context.clock.now() + A_SHIFT
     while claims := _claim(context):
+        held = _find_held(context, claims)
         for place, one in enumerate(claims):
             if context.clock.now() > end:
                 with context.database.system() as session:
                     claiming.give_back(session, claims[place:])
                 context.bell.ring("drain_inbox", urgency=Urgency.NOW)
                 return count
-            handle(context, one)
+            handle(context, one, held.get(one.event_id))
             count += 1
         if claiming.was_all(claims):
             break  # whatever has come meanwhile has rung for itself
@@ -65,15 +68,23 @@ def _claim(context: Context) -> list[EventClaim]:
         return claiming.claim(session, context.clock.now())
 
 
-def handle(context: Context, one: EventClaim) -> None:
-    """Handle one claimed event; trouble is written to its row and never raised, unless Postgres is away then, too."""
+def _find_held(context: Context, claims: Sequence[EventClaim]) -> dict[int, Held]:
+    found: dict[int, Held] = {}
+    for organization_id in {one.organization_id for one in claims}:
+        of_organization = [one for one in claims if one.organization_id == organization_id]
+        with context.database.organization(organization_id) as session:
+            found |= claiming.find_held(session, of_organization)
+    return found
+
+
+def handle(context: Context, one: EventClaim, held: Held | None) -> None:
+    """Handle one claimed event, `held` as its claim found it; trouble is written to its row and never raised, unless
+    Postgres is away then, too."""
     if one.unfinished >= MOST_UNFINISHED:
         _park(context, one, f"Unfinished: {one.unfinished} times the worker that handled it ended without a word")
         return
     failpoint("event.before_handling")
-    with context.database.organization(one.organization_id) as session:
-        held = claiming.find_held(session, one, context.clock.now())
-    if held is None:
+    if held is None or not _is_still_ours(context, one):
         return
     event, connection = held
     try:
@@ -96,6 +107,13 @@ def handle(context: Context, one: EventClaim) -> None:
         failpoint("event.before_commit")
         _handled(context, one, outcome)
         failpoint("event.after_commit")
+
+
+def _is_still_ours(context: Context, one: EventClaim) -> bool:
+    if not claiming.needs_renewal(one, context.clock.now()):
+        return True
+    with context.database.organization(one.organization_id) as session:
+        return claiming.renew(session, one)
 
 
 def replay(context: Context, organization_id: UUID, event_row_id: int, actor: str, user_id: UUID | None = None) -> None:

@@ -6,6 +6,7 @@ carried out at the next open hour. Refuses to know the rules that close a card: 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from app.retries.calendars import into_open_hours
 from app.retries.decisions import AskCustomer, Decision, Reason, RetryAt
@@ -36,11 +37,10 @@ def follow_plan(facts: CaseFacts, policy: RetryPolicy, now: datetime, knowledge:
     promised = promised_try(facts, policy, now)
     if promised and promised < end:
         return Considered(RetryAt(promised, Reason.PROMISED, ("promised",)))
-    plan = make_plan(facts, policy, knowledge)
+    plan, drawn_from = _drawn_plan(facts, policy, knowledge)
     if plan.next is None:
         reason = Reason.NOT_WORTH_A_TRY if plan.slots.open else Reason.NO_SLOT_LEFT
         return Considered(AskCustomer(reason, "new_card", end), plan=plan)
-    drawn_from = tickets(plan, policy, facts.amount_minor)
     drawn = draw(drawn_from, facts)
     at, moved = _not_in_the_past(drawn.option.at, facts, policy, now)
     if at >= end:
@@ -48,6 +48,14 @@ def follow_plan(facts: CaseFacts, policy: RetryPolicy, now: datetime, knowledge:
     rules = ("plan", *_explored(drawn, plan), *(closed.rule for closed in plan.slots.closed), *moved)
     record = make_record(facts, policy, now, knowledge.version, plan, drawn_from, drawn)
     return Considered(RetryAt(at, Reason.PLANNED, tuple(dict.fromkeys(rules))), record, plan)
+
+
+@lru_cache(maxsize=512)
+def _drawn_plan(facts: CaseFacts, policy: RetryPolicy, knowledge: Knowledge) -> tuple[Plan, tuple[Ticket, ...]]:
+    """The plan as of the last news, and the draw for its next try; kept, because a case is asked about again and again
+    with no news between."""
+    plan = make_plan(facts, policy, knowledge)
+    return plan, tickets(plan, policy, facts.amount_minor)
 
 
 def promised_try(facts: CaseFacts, policy: RetryPolicy, now: datetime) -> datetime | None:

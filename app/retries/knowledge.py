@@ -7,7 +7,7 @@ that a few cases move little and many move everything. Refuses to know how count
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from json import dumps, loads
 from math import log
@@ -65,7 +65,10 @@ class Knowledge:
                    "paydays": self.paydays, "postings": self.postings, "calibration": calibration}  # fmt: skip
         return dumps(content, sort_keys=True)
 
-    @property
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    @cached_property
     def version(self) -> str:
         """A short name that changes with any part of it, the shipped prior included."""
         return f"{PRIOR_VERSION}-{sha256(self.to_json().encode()).hexdigest()[:12]}"

@@ -87,7 +87,7 @@ def test_after_a_dispute_that_outlasted_the_window_the_final_notice_comes_first(
 
 
 def test_a_notice_that_other_mails_hold_up_still_comes_a_day_before_the_end(stage: Stage) -> None:
-    last_words = MessageStep(key="last_words", kind="reminder", anchor="end", days=0.2)
+    last_words = MessageStep(key="last_words", kind="reminder", anchor="end", days=0.7)
     soon = NOTICE.model_copy(update={"days": 0.1})
     messages = (*(message for message in LADDER.messages if message is not NOTICE), last_words, soon)
     stage.use_campaign(LADDER.model_copy(update={"messages": messages}))

@@ -36,6 +36,12 @@ def deadly(arrival: Arrival) -> str:
     return "survived"
 
 
+def held(receiver: Receiver, one: EventClaim) -> processing.Held:
+    """What a worker reads of an event it has claimed."""
+    with receiver.context.database.organization(receiver.organization_id) as session:
+        return claiming.find_held(session, [one])[one.event_id]
+
+
 def tell(receiver: Receiver, *types: str) -> None:
     for name in types:
         assert receiver.post(body_of(event(name))).status_code == 200
@@ -160,7 +166,7 @@ def test_turning_the_clock_takes_no_event_out_of_a_workers_hands(receiver: Recei
     (mine,) = claim(receiver.context)
     turn(receiver.context, timedelta(days=30))
     assert claim(receiver.context) == []
-    processing.handle(receiver.context, mine)
+    processing.handle(receiver.context, mine, held(receiver, mine))
     assert only(receiver).state is InboxState.HANDLED
 
 
@@ -170,7 +176,8 @@ def test_the_last_of_a_slow_batch_gets_its_time_anew(receiver: Receiver) -> None
     let_pass(receiver.context, LEASE)
     turn(receiver.context, RENEW_AFTER)
     with receiver.context.database.organization(receiver.organization_id) as session:
-        assert claiming.find_held(session, mine, receiver.context.clock.now()) is not None
+        assert claiming.needs_renewal(mine, receiver.context.clock.now())
+        assert claiming.renew(session, mine)
     assert claim(receiver.context) == []
 
 
@@ -187,7 +194,7 @@ def test_a_worker_that_was_slow_may_still_say_that_it_has_handled_its_event(
         return "by the slow one"
 
     handle_with(slowly)
-    processing.handle(receiver.context, slow)
+    processing.handle(receiver.context, slow, held(receiver, slow))
     assert (only(receiver).state, only(receiver).outcome) == (InboxState.HANDLED, "by the slow one")
 
 

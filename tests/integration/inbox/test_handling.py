@@ -236,12 +236,13 @@ def test_a_worker_that_slept_through_its_lease_does_not_write_the_ending_of_anot
     context = receiver.context
     with context.database.system() as session:
         (slow,) = claiming.claim(session, context.clock.now())
+        held = claiming.find_held(session, [slow])
     with context.database.system() as session:
         session.execute(text("update inbox_events set lease_until = now()"))
     handle_with(lambda _arrival: "by the second")
     processing.drain(context)
     handle_with(lambda _arrival: "by the first, much too late")
-    processing.handle(context, slow)
+    processing.handle(context, slow, held[slow.event_id])
     assert only(receiver).outcome == "by the second"
 
 

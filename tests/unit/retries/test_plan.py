@@ -124,7 +124,8 @@ def test_a_promise_that_a_try_has_tested_is_over() -> None:
 
 def test_a_try_that_is_not_worth_its_cost_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.retries.planning.COST_OF_TRY", 0.9)
-    decision = decide(BRITISH, PLANNED, SOON)
+    never_planned_for = replace(BRITISH, seed="a case of its own")
+    decision = decide(never_planned_for, PLANNED, SOON)
     assert decision == AskCustomer(Reason.NOT_WORTH_A_TRY, "new_card", after(28))
 
 
