@@ -110,6 +110,13 @@ def _luck(bins: Sequence[Bin]) -> float:
 
 def speed(world: World, cases: int, seed: int) -> None:
     """CPU time to plan cases anew, one after the other."""
+    spent = plan_times(world, cases, seed)
+    print(f"{world.name}: {cases} plans, {sum(spent) / 1000:.1f} s of CPU, mean {np.mean(spent):.2f} ms, "
+          f"p99 {np.percentile(spent, 99):.2f} ms", flush=True)  # fmt: skip
+
+
+def plan_times(world: World, cases: int, seed: int) -> list[float]:
+    """Milliseconds of CPU that each of so many plans took."""
     drawn = world.cases(min(cases, 200), np.random.default_rng(seed))
     facts = [opening(case.failure, f"case_{number}") for number, case in enumerate(drawn)]
     policy, spent = replace(policy_of(28, 4), exploration_loss=0.01), []
@@ -117,8 +124,7 @@ def speed(world: World, cases: int, seed: int) -> None:
         started = process_time()
         make_plan(facts[number % len(facts)], policy)
         spent.append(1000 * (process_time() - started))
-    print(f"{world.name}: {cases} plans, {sum(spent) / 1000:.1f} s of CPU, mean {np.mean(spent):.2f} ms, "
-          f"p99 {np.percentile(spent, 99):.2f} ms", flush=True)  # fmt: skip
+    return spent
 
 
 def off_policy(world: World, cases: int, seed: int) -> None:

@@ -1,10 +1,14 @@
-"""The real thing to measure: embedded Postgres with fsync on, Valkey, and `recoup web` as its own process."""
+"""The real thing to measure: embedded Postgres with fsync on, Valkey, and `recoup web` as its own process.
+
+All of it lives in a temporary home and hears nothing of the environment: no figure is worth a row in a real database.
+"""
 
 import http.client
 import json
+import os
+import secrets
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +18,20 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from app import embedded, installation, schema
+from app import embedded, schema
 from app.cli.connect import ensure_organization
 from app.context import make_context
+from app.crypto import generate_key
+from app.embedded.state import free_port
 from app.models import Connection
 from app.settings import Settings
 from app.vocabulary import ConnectionMode, ConnectionStatus
 
 SECRET = "whsec_benchmark"
-PORT = 18300
+_GIVEN = ("database_url", "redis_url", "home", "port", "secret_key", "encryption_keys")
+_HANDED_DOWN = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMP", "PYTHON", "VIRTUAL_ENV", "LD_LIBRARY")
+# everything that leads out of this machine, shut
+_SHUT = {"sendgrid_api_key": None, "sendgrid_webhook_key": None, "smtp_url": None, "stripe_api_base": None}
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class Town:
     """A running web process, where to look its work up, and the processes whose CPU counts."""
 
     database_url: str
+    port: int
     connection_id: UUID
     web: int
     postgres: int
@@ -44,22 +54,49 @@ class Town:
 @contextmanager
 def town() -> Iterator[Town]:
     """Postgres, Valkey and the web process, with one connected account whose webhook secret is `SECRET`."""
-    with tempfile.TemporaryDirectory() as folder, _services(Path(folder)) as settings:
-        schema.upgrade(settings.require("database_url"))
+    with installed() as settings:
         connection_id = _connect(settings)
         web = subprocess.Popen(
             [str(Path(sys.executable).with_name("recoup")), "web"],
-            env=installation.environment(Settings(_env_file=None), settings) | {"PORT": str(PORT)},
+            env=_environment(settings),
+            cwd=settings.home,
             stdout=subprocess.DEVNULL,
         )
         try:
-            _wait_until_it_answers()
-            postmaster = next(Path(folder).rglob("postmaster.pid"))
+            _wait_until_it_answers(settings.port)
+            postmaster = next(settings.home.rglob("postmaster.pid"))
             url = settings.require("database_url").replace("+psycopg", "")
-            yield Town(url, connection_id, web.pid, int(postmaster.read_text().split()[0]))
+            yield Town(url, settings.port, connection_id, web.pid, int(postmaster.read_text().split()[0]))
         finally:
             web.terminate()
             web.wait(30)
+
+
+@contextmanager
+def installed() -> Iterator[Settings]:
+    """Settings of an installation of our own with an empty database of the newest schema; gone afterwards."""
+    with embedded.temporary_home() as home:
+        services = embedded.start(home)
+        settings = Settings(_env_file=None).model_copy(
+            update={
+                **_SHUT,
+                "database_url": services.database_url.replace("postgresql://", "postgresql+psycopg://", 1),
+                "redis_url": services.redis_url,
+                "home": home,
+                "port": free_port(),
+                "secret_key": secrets.token_urlsafe(32),
+                "encryption_keys": generate_key("bench"),
+            }
+        )
+        schema.upgrade(settings.require("database_url"))
+        yield settings
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Of the real environment only what a program needs to run at all."""
+    handed_down = {name: value for name, value in os.environ.items() if name.startswith(_HANDED_DOWN)}
+    fields = type(settings).model_fields
+    return handed_down | {str(fields[name].validation_alias): str(getattr(settings, name)) for name in _GIVEN}
 
 
 def _connect(settings: Settings) -> UUID:
@@ -82,21 +119,10 @@ def _connect(settings: Settings) -> UUID:
     return row.id
 
 
-@contextmanager
-def _services(home: Path) -> Iterator[Settings]:
-    services = embedded.start(home)
-    try:
-        settings = Settings(_env_file=None, home=home, port=PORT, secret_key="a key for the benchmark")
-        key = f"bench:{'A' * 43}="
-        yield installation.with_services(settings.model_copy(update={"encryption_keys": key}), services)
-    finally:
-        embedded.stop(home)
-
-
-def _wait_until_it_answers() -> None:
+def _wait_until_it_answers(port: int) -> None:
     for _ in range(300):
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
                 return

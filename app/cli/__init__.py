@@ -6,6 +6,7 @@ import click
 
 COMMANDS = {
     "backfill": ("backfill", "backfill", "Read the past of an account; open cases for old debts."),
+    "bench": ("bench", "bench", "Measure how fast this machine is at Recoup's work."),
     "campaigns": ("campaigns", "campaigns", "Files of campaigns: plan, apply; coverage; move running cases."),
     "clock": ("processes", "run_clock", "Find what is due or was left behind and ring for it."),
     "connect": ("connect", "connect", "Connect a Stripe account by its restricted key."),
