@@ -85,13 +85,14 @@ def customers() -> None:
 @click.option(
     "--customer", "customer_id", required=True, metavar="cus_…", help="`recoup sandbox customers` lists them."
 )
+@click.option("--subscription", metavar="sub_…", help="Which one renews, if they have several; else the newest.")
 @click.option("--decline-code", default="insufficient_funds", show_default=True)
 @click.option("--then", "later", multiple=True, help="What later tries answer, in order: a decline code or approve.")
 @for_people
-def fail(customer_id: str, decline_code: str, later: tuple[str, ...]) -> None:
+def fail(customer_id: str, subscription: str | None, decline_code: str, later: tuple[str, ...]) -> None:
     """Make a customer's renewal happen and fail, now."""
     _, stripe = _open()
-    done = stripe.control("fail", customer=customer_id, script=[decline_code, *later])
+    done = stripe.control("fail", customer=customer_id, subscription=subscription, script=[decline_code, *later])
     click.echo(f"{done['invoice']} failed with {decline_code}.")
 
 

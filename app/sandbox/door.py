@@ -14,7 +14,7 @@ from flask import Response, g, request
 from app.log import get_logger
 from app.sandbox import forms, idempotency, ids, permissions, test_clocks
 from app.sandbox.connect import Accounts
-from app.sandbox.errors import Missing, StripeRefusal
+from app.sandbox.errors import Missing, StripeRefusal, missing
 from app.sandbox.expand import Shape, expanded
 from app.sandbox.faults import REQUEST_FAULTS, Fault, Faults
 from app.sandbox.idempotency import Answer
@@ -31,6 +31,7 @@ Handler = Callable[..., Doc]
 Route = tuple[str, str, Handler]
 
 log = get_logger(__name__)
+ENDED_WITH_BASIL = "/v1/invoices/upcoming"  # later versions have `create_preview` instead
 _FORMS_ALONE = "v1"
 _FORM = "send the parameters as application/x-www-form-urlencoded."
 
@@ -70,6 +71,7 @@ class Door:
         try:
             world = self._admitted()
             g.stripe_version = _version(world)
+            _refuse_what_has_ended(g.stripe_version)
             fault = self._faults.strike(REQUEST_FAULTS, request.path, request.method)
             _before(fault)
             answer = self._answer(world, handler, path_ids, request_id, fault)
@@ -147,6 +149,11 @@ def _version(world: World) -> str:
     if named:
         refuse_unknown(named)
     return named or default_version(world.store, API_VERSION)
+
+
+def _refuse_what_has_ended(version: str) -> None:
+    if request.path == ENDED_WITH_BASIL and not is_old(version):
+        raise missing("invoice", request.path.rpartition("/")[2])
 
 
 def _shape_of(ledger: Ledger, version: str) -> Shape:

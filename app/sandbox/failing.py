@@ -9,7 +9,7 @@ from app.money import Money, format_money
 from app.sandbox import issuer
 from app.sandbox.billing import cycles, invoicing, payments
 from app.sandbox.billing.balances import minimum_charge
-from app.sandbox.errors import StripeRefusal, wrong_state
+from app.sandbox.errors import StripeRefusal, missing, wrong_state
 from app.sandbox.ledger import Ledger
 from app.sandbox.periods import moment
 from app.sandbox.policy import HOUR
@@ -20,12 +20,13 @@ ANOTHER = "Choose another customer (`recoup sandbox customers` lists them), or m
 _RENEWING = ("active", "trialing", "past_due")
 
 
-def fail_now(ledger: Ledger, customer: str, script: list[Any]) -> Doc:
-    """The customer's card begins to answer by `script`, and a renewal is billed and attempted at this moment.
+def fail_now(ledger: Ledger, customer: str, script: list[Any], subscription_id: str | None = None) -> Doc:
+    """The customer's card begins to answer by `script`, and a renewal is billed and attempted at this moment: that of
+    the subscription that is named, else of the newest that would be charged.
 
     Raises a refusal when there is nothing to renew, or when the renewal would not fail.
     """
-    subscription = _to_renew(ledger, customer)
+    subscription = _to_renew(ledger, customer, subscription_id)
     for method in ledger.linked("payment_method", "customer", customer):
         issuer.set_script(ledger, method["id"], script)
     _renew_at_once(ledger, subscription)
@@ -43,13 +44,17 @@ def fail_now(ledger: Ledger, customer: str, script: list[Any]) -> Doc:
     }
 
 
-def _to_renew(ledger: Ledger, customer: str) -> Doc:
+def _to_renew(ledger: Ledger, customer: str, named: str | None) -> Doc:
     """The newest subscription whose renewal would be charged, else the newest that renews at all."""
     owner = ledger.find("customer", customer)
     if owner is None or owner.get("deleted"):
         gone = "was deleted" if owner else "is not known"
         raise StripeRefusal(404, f"The customer {customer!r} {gone}. {ANOTHER}", code="resource_missing")
     subscriptions = ledger.linked("subscription", "customer", customer)
+    if named is not None:
+        subscriptions = [entry for entry in subscriptions if entry["id"] == named]
+        if not subscriptions:
+            raise missing("subscription", named, "subscription")
     if not subscriptions:
         raise wrong_state(f"{customer} has no subscription, so nothing can be renewed. {ANOTHER}")
     obstacles = [_obstacle(subscription, ledger.now) for subscription in subscriptions]

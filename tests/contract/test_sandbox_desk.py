@@ -243,3 +243,29 @@ def _card(page: str) -> str:
     found = re.search(r"<dt>Card</dt><dd>([^<]+)<", page)
     assert found is not None
     return found[1]
+
+
+def test_somebody_with_two_subscriptions_shows_both_and_the_chosen_one_fails(visitor: Visitor) -> None:
+    made = requests.post(
+        f"{visitor.sandbox.url}/_sandbox/customers", json={"amount": 4900, "plan": "Team"}, timeout=30
+    ).json()
+    price = visitor.client.v1.prices.create(
+        {
+            "unit_amount": 700,
+            "currency": "usd",
+            "nickname": "Extra",
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Extra"},
+        }
+    )
+    extra = visitor.client.v1.subscriptions.create({"customer": made["customer"], "items": [{"price": price.id}]})
+    page = visitor.see(f"/customers/{made['customer']}")
+    assert page.count("<dt>Subscription</dt>") == 2
+    assert "Extra, $7.00" in page
+    assert f'<option value="{made["subscription"]}">' in page
+    chosen = {"code": "lost_card", "subscription": made["subscription"]}
+    visitor.press(f"/customers/{made['customer']}/fail", **chosen)
+    assert visitor.client.v1.subscriptions.retrieve(made["subscription"]).status == "past_due"
+    assert visitor.client.v1.subscriptions.retrieve(extra.id).status == "active"
+    somebody_elses = {"code": "lost_card", "subscription": "sub_none"}
+    assert "No such subscription" in visitor.press(f"/customers/{made['customer']}/fail", 404, **somebody_elses)

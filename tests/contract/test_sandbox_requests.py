@@ -361,6 +361,7 @@ def test_a_subscription_that_is_not_to_be_without_its_first_payment_says_why_and
         ("subscriptions?collection_method=zzz", None, "collection_method"),
         ("customers?starting_after=cus_1&ending_before=cus_2", None, "ending_before"),
         ("subscriptions", {"customer": "cus_none", "items[0][price]": "price_none"}, "customer"),
+        ("customers", {"email": "nobody"}, "email"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_the_parameter_that_is_wrong(
@@ -375,3 +376,19 @@ def test_bodies_of_json_are_not_for_v1(sandbox: RunningSandbox) -> None:
     answer = requests.post(f"{sandbox.url}/v1/customers", json={"name": "Ada"}, auth=(OWN[0], ""), timeout=10)
     assert answer.status_code == 400
     assert "form" in answer.json()["error"]["message"]
+
+
+def test_searches_say_that_they_are_not_there(sandbox: RunningSandbox) -> None:
+    for kind in ("customers", "invoices", "subscriptions"):
+        answer = requests.get(f"{sandbox.url}/v1/{kind}/search?query=x", auth=(OWN[0], ""), timeout=10)
+        assert answer.status_code == 400
+        assert "no searches" in answer.json()["error"]["message"]
+
+
+def test_the_upcoming_invoice_is_shown_to_versions_that_had_it(sandbox: RunningSandbox) -> None:
+    made = requests.post(f"{sandbox.url}/_sandbox/customers", json={"amount": 4900}, timeout=10).json()
+    url = f"{sandbox.url}/v1/invoices/upcoming?subscription={made['subscription']}"
+    old = requests.get(url, auth=(OWN[0], ""), headers={"Stripe-Version": "2020-08-27"}, timeout=10)
+    assert (old.status_code, old.json()["amount_due"], old.json()["paid"]) == (200, 4900, False)
+    new = requests.get(url, auth=(OWN[0], ""), timeout=10)
+    assert (new.status_code, new.json()["error"]["code"]) == (404, "resource_missing")

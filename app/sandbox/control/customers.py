@@ -21,7 +21,7 @@ def blueprint(desk: Desk) -> Blueprint:
     def fail() -> Doc:
         wish = asked(FailWish)
         with desk.ledger(wish.customer) as ledger:
-            return fail_now(ledger, wish.customer, wish.answers)
+            return fail_now(ledger, wish.customer, wish.answers, wish.subscription)
 
     def script(method: str) -> Doc:
         wanted = asked(ScriptWish).script

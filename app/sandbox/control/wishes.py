@@ -55,9 +55,13 @@ class CustomerWish(Wish):
 
 
 class FailWish(Wish):
-    """A renewal that fails: `script` is what the card answers try by try, or one `decline_code` for ever."""
+    """A renewal that fails: `script` is what the card answers try by try, or one `decline_code` for ever.
+
+    `subscription` says which one renews, for a customer who has several.
+    """
 
     customer: Annotated[str, Field(min_length=1)]
+    subscription: Annotated[str, Field(min_length=1)] | None = None
     script: Script = Field(default_factory=list)
     decline_code: Answer = DEFAULT_ANSWER
 

@@ -46,7 +46,7 @@ class Customers:
         if code not in FAILURES:
             raise missing("decline code", code)
         with self._desk.ledger(customer) as ledger:
-            fail(ledger, customer, code, then_approves="then" in request.form)
+            fail(ledger, customer, request.form.get("subscription"), code, then_approves="then" in request.form)
         return go("customer", "The renewal has failed.", customer=customer)
 
     def press(self, customer: str, deed: str) -> Any:

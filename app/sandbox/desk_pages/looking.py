@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from app.sandbox import behaving
+from app.sandbox.billing.standing import ENDED
 from app.sandbox.errors import StripeRefusal
 from app.sandbox.ledger import Ledger
 from app.sandbox.people import mailroom
@@ -18,12 +19,17 @@ _NOT_ARRIVED = "id in (select event from deliveries where state in ('pending', '
 
 @dataclass(frozen=True)
 class Person:
-    """A customer as a line of a list: their newest subscription, what they owe, and who stands behind their card."""
+    """A customer as a line of a list: subscriptions (newest first), what they owe, and who stands behind their card."""
 
     customer: Doc
-    subscription: Doc | None
+    subscriptions: tuple[Doc, ...] = ()
     owed: tuple[Doc, ...] = ()
     behaviour: str | None = None
+
+    @property
+    def running(self) -> list[Doc]:
+        """Subscriptions that have not ended."""
+        return [entry for entry in self.subscriptions if entry["status"] not in ENDED]
 
 
 @dataclass(frozen=True)
@@ -122,10 +128,10 @@ def figures(store: Store) -> dict[str, int]:
 
 
 def _person(ledger: Ledger, customer: Doc) -> Person:
-    subscriptions = ledger.linked("subscription", "customer", customer["id"])
+    subscriptions = ledger.linked("subscription", "customer", customer["id"])[::-1]
     owed = ledger.linked("invoice", "customer", customer["id"], "open")
     behaviour = (behaving.known(ledger, customer["id"]) or {}).get("segment")
-    return Person(customer, subscriptions[-1] if subscriptions else None, tuple(owed), behaviour)
+    return Person(customer, tuple(subscriptions), tuple(owed), behaviour)
 
 
 def _disputes(ledger: Ledger, charge: Doc) -> list[Doc]:

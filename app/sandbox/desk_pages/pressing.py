@@ -39,9 +39,9 @@ def approve_from_now_on(ledger: Ledger, customer: str) -> Doc:
     return ledger.get("customer", customer)
 
 
-def fail(ledger: Ledger, customer: str, code: str, *, then_approves: bool) -> Doc:
+def fail(ledger: Ledger, customer: str, subscription: str | None, code: str, *, then_approves: bool) -> Doc:
     """The next renewal happens now and fails with `code`; later tries are approved if so wished."""
-    return fail_now(ledger, customer, [code, APPROVE] if then_approves else [code])
+    return fail_now(ledger, customer, [code, APPROVE] if then_approves else [code], subscription)
 
 
 def read_mail(ledger: Ledger, customer: str) -> Doc:

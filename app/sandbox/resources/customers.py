@@ -1,11 +1,12 @@
 """Customers."""
 
+import re
 from typing import Any
 
 from app.sandbox import listing, test_clocks
 from app.sandbox.billing import balances, collection, payments, standing
 from app.sandbox.door import Route
-from app.sandbox.errors import missing
+from app.sandbox.errors import bad_param, missing
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params, merged_metadata
 from app.sandbox.resources.payment_methods import attached, not_attached, usable_method
@@ -14,6 +15,7 @@ from app.sandbox.store import Doc
 
 _TEXTS = ("name", "email", "phone", "description")
 _IGNORED = ("cash_balance", "invoice_prefix", "next_invoice_sequence", "tax", "tax_exempt", "tax_id_data", "validate")
+_ADDRESS_OF_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
@@ -115,6 +117,8 @@ def _read(ledger: Ledger, params: Params, doc: Doc) -> None:
     for name in _TEXTS:
         if name in params:
             doc[name] = params.text(name)
+    if doc["email"] and not _ADDRESS_OF_MAIL.fullmatch(doc["email"]):
+        raise bad_param("email", f"Invalid email address: {doc['email']}", "email_invalid")
     if "preferred_locales" in params:
         doc["preferred_locales"] = params.texts("preferred_locales")
     balance = params.integer("balance")

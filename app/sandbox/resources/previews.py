@@ -1,7 +1,7 @@
 """What a subscription's next invoice would be. Nothing of it is kept, and nothing can be changed in it beforehand."""
 
 from app.sandbox.billing import cycles, drafts, standing
-from app.sandbox.door import Route
+from app.sandbox.door import ENDED_WITH_BASIL, Route
 from app.sandbox.errors import StripeRefusal, missing_param
 from app.sandbox.ledger import Ledger
 from app.sandbox.params import Params
@@ -33,4 +33,7 @@ def create(ledger: Ledger, params: Params) -> Doc:
     return drafts.preview(ledger, renewing[-1], cycles.following_period(renewing[-1], end))
 
 
-ROUTES: list[Route] = [("POST", "/v1/invoices/create_preview", create)]
+ROUTES: list[Route] = [
+    ("POST", "/v1/invoices/create_preview", create),
+    ("GET", ENDED_WITH_BASIL, create),
+]
