@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.campaigns.definition import MessageStep
+from app.campaigns.words import EVENTS
 from app.rehearsal.intervals import bootstrap_share, wilson
 from app.rehearsal.orders import Order
 from app.retries.facts import RetryPolicy
+from app.vocabulary import StepKind
 
 Plain = dict[str, Any]
 
@@ -143,35 +146,41 @@ def _by_date(cases: list[Plain], order: Order) -> list[Plain]:
     ]
 
 
-def step_name(mail: Plain) -> str:
-    """The campaign's key of the step that a mail belongs to."""
-    return str(mail["key"]).removeprefix("message:").partition(":")[0]
+def step_name(planned: Plain) -> str:
+    """The campaign's key of the step that a mail, or a step on a case's calendar, belongs to."""
+    return str(planned["key"]).removeprefix("message:").partition(":")[0]
 
 
 def _steps(order: Order, cases: list[Plain]) -> list[Plain]:
-    """For each mail of the campaign, how often it left and why it otherwise did not."""
+    """For each mail of the campaign, for how many cases it left, and why for all others it did not."""
     found = []
     for message in order.content.messages:
-        key = f"message:{message.key}"
-        fired = sum(any(mail["key"] == key for mail in sent(case)) for case in cases)
-        planned = [step for case in cases for step in case["steps"] if step["key"] == key]
-        why = Counter(step["problem"] or step["state"] for step in planned if step["state"] in ("skipped", "cancelled"))
-        held = Counter(
-            mail["reason"] or mail["state"]
-            for case in cases
-            for mail in case["mails"]
-            if mail["key"] == key and mail["state"] in ("skipped", "failed")
-        )
+        why_not = [_why_not(case, message) for case in cases]
         found.append(
             {
                 "key": message.key,
                 "kind": message.kind,
-                "fired": fired,
+                "fired": why_not.count(None),
                 "of": len(cases),
-                "why_not": dict((why + held).most_common(3)),
+                "why_not": dict(Counter(why for why in why_not if why).most_common()),
             }
         )
     return found
+
+
+def _why_not(case: Plain, message: MessageStep) -> str | None:
+    """Why a mail of the campaign did not leave for a case; None where it did."""
+    mails = [mail for mail in case["mails"] if step_name(mail) == message.key]
+    if any(mail in mails for mail in sent(case)):
+        return None
+    held = [mail["reason"] or mail["state"] for mail in mails if mail["state"] in ("skipped", "failed")]
+    planned = [step for step in case["steps"] if step["kind"] == StepKind.MESSAGE and step_name(step) == message.key]
+    given_up = [step["problem"] or step["state"] for step in planned if step["state"] in ("skipped", "cancelled")]
+    if held or given_up:
+        return str((held + given_up)[0])
+    if planned:
+        return "still to come when the rehearsal ended"
+    return "never planned" if message.on is None else f"without {EVENTS[message.on]}"
 
 
 def _budget(cases: list[Plain]) -> list[Plain]:

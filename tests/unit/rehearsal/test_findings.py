@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.campaigns.definition import MONTHLY, CampaignDefinition, FinalActionSettings
+from app.campaigns.definition import MONTHLY, CampaignDefinition, FinalActionSettings, MessageStep
 from app.rehearsal.figures import figures
 from app.rehearsal.findings import findings
 from app.rehearsal.orders import Order, read_order
@@ -96,6 +96,25 @@ def test_a_step_that_never_fires_is_named_with_the_reasons() -> None:
     said = warned(case(steps=[skipped], mails=[mail("reminder_1", 3, "reminder")]))
     assert "reminder_3 never fired: paid (1)" in said
     assert "reminder_1 never fired" not in said
+
+
+def test_every_case_is_counted_among_those_a_mail_left_for_or_did_not() -> None:
+    planned = {"key": "message:reminder_3", "kind": "message", "state": "planned", "problem": None}
+    paid = {**planned, "state": "cancelled", "problem": "paid"}
+    cases = [case(steps=[planned]), case(steps=[paid]), case(), case(mails=[mail("reminder_3", 14, "reminder")])]
+    made = order()
+    found = figures(made, {"cases": cases, "letters": [], "troubles": []})["steps"]
+    reminder = next(step for step in found if step["key"] == "reminder_3")
+    assert (reminder["fired"], reminder["of"]) == (1, 4)
+    assert reminder["why_not"] == {"still to come when the rehearsal ended": 1, "paid": 1, "never planned": 1}
+
+
+def test_a_mail_that_answers_an_event_counts_by_its_step_whatever_its_number() -> None:
+    answers = MessageStep(key="sorry", kind="reminder", anchor="event", on="promise_broken", days=0)
+    made = order(MONTHLY.model_copy(update={"messages": (*MONTHLY.messages, answers)}))
+    left = case(mails=[mail("sorry:2", 9, "reminder")])
+    assert "The step sorry never fired" not in warned(left, given=made)
+    assert "The step sorry never fired: without a broken promise to pay (1)" in warned(case(), given=made)
 
 
 def test_two_mails_on_one_day_of_the_reader_are_found_and_a_thank_you_is_no_second() -> None:
