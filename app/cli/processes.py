@@ -3,6 +3,7 @@
 Worker and clock live in `workers`, which nothing here imports: this process becomes them.
 """
 
+import logging
 import os
 import sys
 
@@ -16,6 +17,8 @@ from app.errors import RecoupError
 from app.installation import check, complete
 from app.settings import Settings
 
+THREADS = 8  # of each web process
+
 
 class NoDatabase(RecoupError):
     """No database is configured, and none of `recoup up` is running from this home."""
@@ -26,17 +29,23 @@ class NoDatabase(RecoupError):
 def web() -> None:
     """Serve the console, the payment page and the webhooks on PORT."""
     settings = check(complete(Settings()))
+    logging.getLogger("_granian").addFilter(_is_news)
     Server(
         "workers.web:app",
         address="127.0.0.1" if settings.sandbox else "0.0.0.0",  # noqa: S104  (behind the host's own front door)
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.web_workers,
-        blocking_threads=8,
+        blocking_threads=THREADS,
         respawn_failed_workers=True,
         log_access=False,
         websockets=False,
     ).serve()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that the threads outnumber the cores: they wait for Postgres, and so many take in the most (benchmarks)."""
+    return f"up to {THREADS} Python threads" not in record.getMessage()
 
 
 @click.command("worker")

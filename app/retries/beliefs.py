@@ -5,6 +5,7 @@ causes that use the new one. Refuses to know what will be tried next.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from app.retries.moments import moments, zone_for
 from app.retries.paydays import PaydayTable, payday_table
 
 NO_GROUP = 2  # generic
+REMEMBERED = timedelta(days=360)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,14 @@ def table_for(facts: CaseFacts) -> PaydayTable:
 def relevant_attempts(facts: CaseFacts) -> tuple[Attempt, ...]:
     """Answered tries of the present card, oldest first; of another card only the first failure's moment matters."""
     answered = [each for each in facts.attempts if each.outcome in ("approved", "declined")]
-    return tuple(sorted((each for each in answered if is_on_present_card(each, facts)), key=lambda each: each.at))
+    told = (each for each in answered if is_on_present_card(each, facts) and _is_remembered(each, facts))
+    return tuple(sorted(told, key=lambda each: each.at))
+
+
+def _is_remembered(attempt: Attempt, facts: CaseFacts) -> bool:
+    """An old debt may have been tried years ago; that tells nothing of a purse today, and the calendars do not reach
+    there."""
+    return abs(attempt.at - facts.failed_at) <= REMEMBERED
 
 
 def trace(facts: CaseFacts, attempts: tuple[Attempt, ...], groups: list[int], advised: float | None) -> Trace:
@@ -78,7 +87,8 @@ def trace(facts: CaseFacts, attempts: tuple[Attempt, ...], groups: list[int], ad
 def groups_of(facts: CaseFacts) -> tuple[list[int], Refusal | None]:
     """The groups of the present card's declines, oldest first, and the last of them."""
     known = [refusal for attempt, refusal in refusals(facts)
-             if is_on_present_card(attempt, facts) and is_on_same_number(attempt, facts)]  # fmt: skip
+             if is_on_present_card(attempt, facts) and is_on_same_number(attempt, facts)
+             and _is_remembered(attempt, facts)]  # fmt: skip
     return [group_of(refusal.meaning) for refusal in known], known[-1] if known else None
 
 

@@ -122,6 +122,14 @@ def test_a_promise_that_a_try_has_tested_is_over() -> None:
     assert decision.reason == Reason.PLANNED
 
 
+@pytest.mark.parametrize("years", [1, 3, 4, 6, 25])
+def test_what_was_tried_years_ago_tells_nothing_of_today_and_breaks_nothing(years: int) -> None:
+    long_ago = replace(BRITISH, attempts=(declined(after(-365 * years)),))
+    known = make_plan(long_ago, PLANNED)
+    assert known.tries == make_plan(replace(BRITISH, attempts=()), PLANNED).tries
+    assert isinstance(decide(long_ago, PLANNED, SOON), RetryAt)
+
+
 def test_a_try_that_is_not_worth_its_cost_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.retries.planning.COST_OF_TRY", 0.9)
     never_planned_for = replace(BRITISH, seed="a case of its own")
