@@ -18,6 +18,12 @@ class Invoice(TenantRecord):
         UniqueConstraint("connection_id", "stripe_id"),
         Index("ix_invoices_of_customer", "connection_id", "customer_stripe_id", "status"),
         Index(
+            "ix_invoices_of_payment",
+            "connection_id",
+            "payment_intent_id",
+            postgresql_where=text("payment_intent_id is not null"),
+        ),
+        Index(
             "ix_invoices_paid_by_hand",
             "connection_id",
             "due_at",

@@ -23,6 +23,7 @@ class RecoveryCase(TenantRecord):
         CheckConstraint("amount_due > 0 and recovered_amount >= 0", name="amounts"),
         Index("ix_recovery_cases_by_failure", "organization_id", "failed_at"),
         Index("ix_recovery_cases_list", "organization_id", "state", "failed_at"),
+        Index("ix_recovery_cases_of_customer", "customer_id", "failed_at"),
         Index(
             "ix_recovery_cases_open",
             "customer_id",
@@ -34,7 +35,9 @@ class RecoveryCase(TenantRecord):
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="CASCADE"))
     invoice_id: Mapped[UUID] = mapped_column(ForeignKey("invoices.id", ondelete="CASCADE"))
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
-    subscription_id: Mapped[UUID | None] = mapped_column(ForeignKey("subscriptions.id", ondelete="SET NULL"))
+    subscription_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("subscriptions.id", ondelete="SET NULL"), index=True
+    )
     campaign_version_id: Mapped[UUID] = mapped_column(ForeignKey("campaign_versions.id"))
     origin: Mapped[CaseOrigin] = word(CaseOrigin, default=CaseOrigin.FAILURE, server_default="failure")
     state: Mapped[CaseState] = word(CaseState)
