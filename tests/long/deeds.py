@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import requests
 from sqlalchemy import select
@@ -83,12 +82,14 @@ class Deeds:
         self._dashboard("POST", f"invoices/{invoice}/pay", paid_out_of_band="true")
 
     def _dashboard(self, method: str, path: str, **form: str) -> None:
-        """Once, however often it must be asked; a refusal means that somebody else was quicker."""
-        key = {"Idempotency-Key": uuid4().hex} if method == "POST" else {}
+        """Pressed until Stripe answers; a refusal means that somebody else was quicker, or the press before this one.
+
+        Each press is a request of its own: under one key Stripe would answer with its first 500 for ever.
+        """
         url = f"{self._town.sandbox_url}/v1/{path}"
 
         def ask() -> None:
-            answer = self._town.http.request(method, url, data=form, auth=(SANDBOX_KEY, ""), headers=key, timeout=30)
+            answer = self._town.http.request(method, url, data=form, auth=(SANDBOX_KEY, ""), timeout=30)
             assert answer.status_code < 429, answer.text
 
         self._until_it_works(ask)
