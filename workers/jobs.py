@@ -14,6 +14,7 @@ from app.recovery import learning, running, unanswered
 from app.recovery.steps import Claim
 from workers import boot, keeping_rehearsal, sweeping
 
+_LEAVES_ROOM = (errands.Standing.PAUSED, errands.Standing.DONE, errands.Standing.FAILED)  # for the connection's next
 ERRAND_SLICE = timedelta(seconds=40)  # with its last page well within the bell's two minutes for a job
 
 
@@ -45,7 +46,7 @@ def run_errand(organization_id: str, errand_id: str) -> None:
     context = boot.context()
     until = context.clock.now() + ERRAND_SLICE
     progress = errands.carry_on(context, UUID(organization_id), UUID(errand_id), until=until)
-    if progress.standing is errands.Standing.PAUSED:
+    if progress.standing in _LEAVES_ROOM:
         sweeping.ring_upkeep(context)
 
 

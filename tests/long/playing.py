@@ -26,6 +26,8 @@ from workers.sweeping import ring_upkeep
 
 CALM = timedelta(days=3)  # an unanswered charge is asked after for the third time a day later
 STUCK = 3.0  # real seconds after which whatever those who were struck held is anybody's
+A_MOMENT = 0.5  # real seconds
+NONE_NEW = timedelta(days=3650)  # an age that no look for what was missed has
 ON_THEIR_WAY = timedelta(minutes=3)  # events younger than that are no business of a look for what was missed
 DAY = timedelta(days=1)
 
@@ -100,7 +102,13 @@ class Play:
             if struck and time.monotonic() > patient_until:
                 self._town.outlast_leases()
                 patient_until = time.monotonic() + STUCK
-            return self._town.is_quiet() and not self._has_errand()
+            if not self._town.is_quiet():
+                return False
+            if self._has_errand():
+                ring_upkeep(self._town.context, NONE_NEW)  # the clock process would do so four times a minute
+                time.sleep(A_MOMENT)
+                return False
+            return True
 
         self._town.wait(is_quiet, "quiet")
 
