@@ -12,7 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.errors import RecoupError
 from app.models import Connection, Customer, Invoice, PaymentMethod, Subscription
-from app.stripe_gateway.snapshots import CustomerSnapshot, InvoiceSnapshot, PaymentMethodSnapshot, SubscriptionSnapshot
+from app.stripe_gateway.snapshots import (
+    CustomerSnapshot,
+    InvoiceSnapshot,
+    PaymentMethodSnapshot,
+    SubscriptionItem,
+    SubscriptionSnapshot,
+)
 
 
 class StaleReading(RecoupError):
@@ -123,10 +129,10 @@ def write_subscription(
     values = {
         "customer_stripe_id": snapshot.customer_id or "",
         "status": snapshot.status,
-        "collection_method": snapshot.raw.get("collection_method"),
+        "collection_method": snapshot.collection_method,
         "price_id": first.price_id if first else None,
         "product_id": first.product_id if first else None,
-        "plan_name": _plan_name(snapshot.raw),
+        "plan_name": _plan_name(snapshot, first),
         "unit_amount": first.unit_amount if first else None,
         "currency": first.currency if first else None,
         "interval": first.interval if first else None,
@@ -199,22 +205,14 @@ def billed_name(invoice: InvoiceSnapshot, subscription: SubscriptionSnapshot | N
     more), and the invoice's own lines have to say what it was for.
     """
     billed = {line.price_id for line in invoice.lines if line.price_id}
-    prices = _prices(subscription.raw) if subscription else []
-    price = next((price for price in prices if price.get("id") in billed), None)
-    return _name_of(price, subscription.raw) if subscription and price else None
+    items = subscription.items if subscription else ()
+    item = next((item for item in items if item.price_id in billed), None)
+    return _plan_name(subscription, item) if subscription and item else None
 
 
-def _plan_name(raw: dict[str, Any]) -> str | None:
-    return _name_of(next(iter(_prices(raw)), {}), raw)
-
-
-def _name_of(price: dict[str, Any], raw: dict[str, Any]) -> str | None:
+def _plan_name(subscription: SubscriptionSnapshot, item: SubscriptionItem | None) -> str | None:
     """What a person would call the plan: the price's nickname, else the subscription's own description."""
-    return price.get("nickname") or raw.get("description")
-
-
-def _prices(raw: dict[str, Any]) -> list[dict[str, Any]]:
-    return [item.get("price") or {} for item in (raw.get("items") or {}).get("data") or []]
+    return (item.nickname if item else None) or subscription.description
 
 
 def _same(record: type[Any], connection: Connection, stripe_id: str) -> tuple[Any, Any]:

@@ -6,13 +6,14 @@ is left out or pieced together from the rest; the invoice and its customer are w
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from app.log import get_logger
 from app.stripe_gateway.errors import LACKING, GatewayError, NotFound
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.payment_methods import find_effective_payment_method_id
+from app.stripe_gateway.readers import merge_signals
 from app.stripe_gateway.snapshots import (
     ChargeSnapshot,
     CustomerSnapshot,
@@ -26,6 +27,7 @@ from app.stripe_gateway.snapshots import (
 log = get_logger(__name__)
 T = TypeVar("T")
 CLOCKS_DIFFER = timedelta(hours=1)  # more than two machines ever do
+BEFORE_STRIPE = datetime(2010, 1, 1, tzinfo=UTC)
 WANTS_ANOTHER_TRY = ("requires_payment_method", "requires_source")
 
 
@@ -51,11 +53,13 @@ def read_invoice(gateway: StripeGateway, invoice_id: str, read_at: datetime) -> 
         raise NotFound(f"invoice {invoice_id} names no customer")
     customer = bill.customer or gateway.get_customer(invoice.customer_id)
     subscription = bill.subscription or _find_subscription(gateway, invoice.subscription_id)
-    charges = [_no_later_than(read_at, charge) for charge in _find_charges(gateway, invoice)]
+    charges = [_dated(charge, read_at) for charge in _find_charges(gateway, invoice)]
     is_charged = bool(charges) and charges[-1].status == "succeeded"
     intent = None if is_charged else bill.intent or _find_intent(gateway, invoice.payment_intent_id)
     if intent and not charges and intent.status in WANTS_ANOTHER_TRY and intent.signals != Signals():
         charges = [_failure_told_by(intent, invoice, read_at)]
+    elif intent and charges and _tells_more(intent, charges[-1]):
+        charges[-1] = replace(charges[-1], signals=merge_signals(charges[-1].signals, intent.signals))
     payment_method_id = find_effective_payment_method_id(invoice, subscription, customer)
     brought = bill.payment_method if bill.payment_method and bill.payment_method.id == payment_method_id else None
     return Reading(
@@ -70,9 +74,11 @@ def read_invoice(gateway: StripeGateway, invoice_id: str, read_at: datetime) -> 
     )
 
 
-def _no_later_than(read_at: datetime, charge: ChargeSnapshot) -> ChargeSnapshot:
-    """A charge of a customer on one of Stripe's test clocks may be dated years ahead; here it was made when seen."""
-    return replace(charge, created=read_at) if charge.created > read_at + CLOCKS_DIFFER else charge
+def _dated(charge: ChargeSnapshot, read_at: datetime) -> ChargeSnapshot:
+    """A charge of a customer on one of Stripe's test clocks may be dated years ahead, and an imitation's bears no date
+    at all; here both were made when seen."""
+    is_possible = BEFORE_STRIPE < charge.created <= read_at + CLOCKS_DIFFER
+    return charge if is_possible else replace(charge, created=read_at)
 
 
 def _find_charges(gateway: StripeGateway, invoice: InvoiceSnapshot) -> list[ChargeSnapshot]:
@@ -110,6 +116,12 @@ def _without(part: str, lack: GatewayError, nothing: T) -> T:
     """Go on without a part of a reading; whatever merely cannot be asked right now is raised, and read again later."""
     log.info("reading.incomplete", part=part, status=lack.status, code=lack.code)
     return nothing
+
+
+def _tells_more(intent: PaymentIntentSnapshot, newest: ChargeSnapshot) -> bool:
+    """Whether the intent remembers the failure of a charge that bears no outcome (the field may be null)."""
+    is_of_it = intent.latest_charge_id in (None, newest.id)
+    return is_of_it and newest.status == "failed" and newest.signals.outcome_type is None
 
 
 def _failure_told_by(intent: PaymentIntentSnapshot, invoice: InvoiceSnapshot, read_at: datetime) -> ChargeSnapshot:

@@ -97,6 +97,7 @@ class PayCalls(InvoiceCalls, ChargeCalls):
         # `off_session` is true by default for this call. Expanding here is left out on purpose: an imitation that
         # cannot expand would charge first and answer 400 after it.
         params: InvoicePayParams = {"payment_method": payment_method_id} if payment_method_id else {}
+        before = self._trace(invoice_id) if payment_method_id and self._is_imitation else None
         try:
             answer = self._ask(
                 "invoice_write",
@@ -105,7 +106,7 @@ class PayCalls(InvoiceCalls, ChargeCalls):
         except CardRefused as error:
             return self._read_refusal(invoice_id, error)
         except (StripeUnavailable, InvalidRequest, NotFound) as error:
-            if payment_method_id and self._may_lack_the_parameter(invoice_id, error):
+            if before and self._may_lack_the_parameter(error) and self._trace(invoice_id) == before:
                 return self.pay_invoice(invoice_id, idempotency_key=f"{idempotency_key}:by_default")
             return self._read_trouble(invoice_id, error)
         invoice = read_invoice(answer)
@@ -113,13 +114,24 @@ class PayCalls(InvoiceCalls, ChargeCalls):
             raise ChargeOutcomeUnknown(f"the answer to charging {invoice_id} names no invoice: read it before charging")
         return self._read_acceptance(invoice)
 
-    def _may_lack_the_parameter(self, invoice_id: str, error: GatewayError) -> bool:
-        """Whether an imitation may have stumbled over the name of a payment method and charged nothing.
+    def _may_lack_the_parameter(self, error: GatewayError) -> bool:
+        """Whether an imitation may have stumbled over the name of a payment method.
 
-        The card was put in force before it is charged, so there a charge by default comes to the same.
+        The card was put in force before it is charged, so there a charge by default comes to the same; if nothing has
+        been charged by then, which the invoice's trace must show.
         """
-        is_suspect = self._is_imitation and isinstance(error, LACKING) and error.code in (None, "parameter_unknown")
-        return is_suspect and self._is_open(invoice_id)
+        return self._is_imitation and isinstance(error, LACKING) and error.code in (None, "parameter_unknown")
+
+    def _trace(self, invoice_id: str) -> tuple[int, frozenset[str]] | None:
+        """What every try of an open invoice leaves behind: the count of tries, and the charges. None where it is not
+        open, or cannot be read."""
+        try:
+            invoice = self.get_invoice(invoice_id)
+            charges = self.list_charges(invoice.payment_intent_id) if invoice.payment_intent_id else []
+        except GatewayError:
+            return None
+        seen = frozenset(filter(None, (invoice.charge_id, *(charge.id for charge in charges))))
+        return (invoice.attempt_count, seen) if invoice.status == "open" else None
 
     def _read_trouble(self, invoice_id: str, error: GatewayError) -> PayResult:
         if isinstance(error, StripeUnavailable):

@@ -145,7 +145,10 @@ class PaymentIntentSnapshot:
 
 @dataclass(frozen=True)
 class SubscriptionItem:
-    """One price a subscription bills; `quantity` is None for metered prices, `unit_amount` for tiered ones."""
+    """One price a subscription bills; `quantity` is None for metered prices, `unit_amount` for tiered ones.
+
+    `nickname` is what the operator calls the price.
+    """
 
     id: str
     price_id: str | None
@@ -155,6 +158,7 @@ class SubscriptionItem:
     currency: str
     interval: str | None
     interval_count: int
+    nickname: str | None
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,8 @@ class SubscriptionSnapshot:
     id: str
     customer_id: str | None
     status: str
+    description: str | None
+    collection_method: str | None
     items: tuple[SubscriptionItem, ...]
     default_payment_method_id: str | None
     default_source_id: str | None

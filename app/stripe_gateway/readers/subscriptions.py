@@ -14,6 +14,8 @@ def read_subscription(data: Json) -> SubscriptionSnapshot:
         id=text(data, "id") or "",
         customer_id=reference(data, "customer"),
         status=text(data, "status") or "unknown",
+        description=text(data, "description"),
+        collection_method=text(data, "collection_method") or text(data, "billing"),  # as it was called until 2019-10-17
         items=tuple(_read_item(item) for item in _items(data)),
         default_payment_method_id=reference(data, "default_payment_method"),
         default_source_id=reference(data, "default_source"),
@@ -50,6 +52,7 @@ def _read_item(data: Json) -> SubscriptionItem:
         currency=(text(price, "currency") or "").lower(),
         interval=text(recurring, "interval"),
         interval_count=whole(recurring, "interval_count") or 1,
+        nickname=text(price, "nickname"),
     )
 
 

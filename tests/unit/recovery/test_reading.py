@@ -112,3 +112,36 @@ def test_an_invoice_that_names_its_charge_alone_is_read_with_it(
     reading = read_invoice(gateway, "in_1", NOW)
     assert [charge.id for charge in reading.charges] == ["ch_1"]
     assert reading.intent is None
+
+
+def test_a_charge_without_its_outcome_is_read_with_what_the_intent_remembers(
+    gateway: StripeGateway, stripe_api: responses.RequestsMock
+) -> None:
+    charge = {
+        "id": "ch_1",
+        "object": "charge",
+        "status": "failed",
+        "failure_code": "card_declined",
+        "created": 1793577600,
+    }
+    remembered = {"latest_charge": "ch_1", "last_payment_error": {**FAILURE, "decline_code": "stolen_card"}}
+    serve(stripe_api, charges={"data": [{**charge, "outcome": None}]}, pi_1=remembered)
+    (read,) = read_invoice(gateway, "in_1", NOW).charges
+    assert (read.id, read.signals.code, read.signals.decline_code) == ("ch_1", "card_declined", "stolen_card")
+
+
+def test_an_outcome_that_is_told_stands_alone(gateway: StripeGateway, stripe_api: responses.RequestsMock) -> None:
+    outcome = {"type": "blocked", "reason": "highest_risk_level", "network_status": "not_sent_to_network"}
+    charge = {"id": "ch_1", "object": "charge", "status": "failed", "failure_code": "card_declined", "outcome": outcome}
+    serve(stripe_api, charges={"data": [charge]}, pi_1={"last_payment_error": FAILURE})
+    (read,) = read_invoice(gateway, "in_1", NOW).charges
+    assert (read.signals.outcome_type, read.signals.decline_code) == ("blocked", None)
+
+
+@pytest.mark.parametrize("created", [None, 0, 1_900_000_000])
+def test_a_charge_without_a_possible_date_was_made_when_it_was_seen(
+    gateway: StripeGateway, stripe_api: responses.RequestsMock, created: int | None
+) -> None:
+    charge = {"id": "ch_1", "object": "charge", "status": "failed", "created": created}
+    serve(stripe_api, charges={"data": [charge]})
+    assert [read.created for read in read_invoice(gateway, "in_1", NOW).charges] == [NOW]

@@ -171,6 +171,19 @@ def test_a_charge_is_never_asked_for_otherwise_while_it_may_have_happened(
     assert len([call for call in stripe_api.calls if call.request.method == "POST"]) == 1
 
 
+@pytest.mark.parametrize("left", [{"attempt_count": 2}, {"payment_intent": "pi_1"}])
+def test_a_breakdown_that_left_a_trace_of_a_charge_is_no_refusal_of_the_parameter(
+    gateway: StripeGateway, stripe_api: responses.RequestsMock, left: dict[str, Any]
+) -> None:
+    stripe_api.post(PAY, status=500, body="")
+    stripe_api.get(f"{API}/v1/invoices/in_1", json=OPEN)
+    stripe_api.get(f"{API}/v1/invoices/in_1", json={**OPEN, **left})
+    stripe_api.get(f"{API}/v1/charges", json={"data": [{"id": "ch_1", "object": "charge", "payment_intent": "pi_1"}]})
+    with pytest.raises(errors.ChargeOutcomeUnknown):
+        gateway.pay_invoice("in_1", **NAMED)
+    assert len([call for call in stripe_api.calls if call.request.method == "POST"]) == 1
+
+
 def test_stripe_itself_is_never_asked_to_charge_otherwise(
     stripe_itself: StripeGateway, stripe_api: responses.RequestsMock
 ) -> None:
