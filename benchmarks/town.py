@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from pydantic_settings import PydanticBaseSettingsSource
 
 from app import embedded, schema
 from app.cli.connect import ensure_organization
@@ -30,8 +32,14 @@ from app.vocabulary import ConnectionMode, ConnectionStatus
 SECRET = "whsec_benchmark"
 _GIVEN = ("database_url", "redis_url", "home", "port", "secret_key", "encryption_keys")
 _HANDED_DOWN = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMP", "PYTHON", "VIRTUAL_ENV", "LD_LIBRARY")
-# everything that leads out of this machine, shut
-_SHUT = {"sendgrid_api_key": None, "sendgrid_webhook_key": None, "smtp_url": None, "stripe_api_base": None}
+
+
+class _Alone(Settings):
+    """Settings that nobody gave: what the environment says, sense or nonsense, is meant for another installation."""
+
+    @classmethod
+    def settings_customise_sources(cls, *_classes: Any, **_sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        return ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,8 @@ def installed() -> Iterator[Settings]:
     """Settings of an installation of our own with an empty database of the newest schema; gone afterwards."""
     with embedded.temporary_home() as home:
         services = embedded.start(home)
-        settings = Settings(_env_file=None).model_copy(
+        settings = _Alone().model_copy(
             update={
-                **_SHUT,
                 "database_url": services.database_url.replace("postgresql://", "postgresql+psycopg://", 1),
                 "redis_url": services.redis_url,
                 "home": home,

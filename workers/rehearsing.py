@@ -5,6 +5,7 @@ Here the stage gets its workers: the same job functions and the same sweep as ev
 
 import json
 import os
+import shutil
 import signal
 import sys
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from typing import Any
 
 from app import create_app, log
 from app.clock import SystemClock
+from app.embedded import abandoned
 from app.errors import RecoupError
 from app.rehearsal.bell import StageBell
 from app.rehearsal.gathering import gather
@@ -25,6 +27,7 @@ from app.rehearsal.stage import open_stage
 from app.supervisor.lifeline import die_with_parent
 from workers import boot, jobs, sweeping
 
+_FOLDERS = "recoup-rehearsal"
 _JOBS = ("drain_inbox", "run_steps", "deliver_message", "resolve_attempt", "sweep")
 
 
@@ -45,9 +48,11 @@ def main() -> None:
 def perform(given: dict[str, Any]) -> dict[str, Any]:
     """What came of the order that was given; its room and its folder are gone afterwards."""
     order = read_order(given["order"])
+    for left_behind in abandoned.folders(_FOLDERS):
+        shutil.rmtree(left_behind, ignore_errors=True)
     with ExitStack() as stack:
         room = stack.enter_context(open_room(given["database_url"], SystemClock().now()))
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="recoup-rehearsal-")))
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix=abandoned.prefix(_FOLDERS))))
         stage = stack.enter_context(open_stage(order, stage_bell(), create_app, room, folder))
         boot.lend(stage.context)
         boot.leave_loaded_alone()

@@ -14,7 +14,7 @@ from app.inbox.backfill.old_debts import OldDebts, left_alone, old_debts
 from app.inbox.backfill.preview import preview as look_ahead
 from app.inbox.errands import upkeep
 from app.inbox.errands.running import Progress, begin
-from app.models import Connection
+from app.models import Connection, Errand
 from app.money import format_money
 from app.stripe_gateway.pace import Pace
 from app.vocabulary import ErrandKind
@@ -73,13 +73,17 @@ def _read(context: Context, connection: Connection, months: int, is_quiet: bool)
         progress = finish(context, connection, errand_id, say)
     with context.database.organization(connection.organization_id) as session:
         debts, reasons = old_debts(session, connection.id), left_alone(session, connection.id)
+        read = session.get_one(Errand, errand_id).options["months"]
     problem = progress.problem if progress.standing == "failed" else None
     if not is_quiet:
         _print_read(connection, progress, debts, reasons)
+        if read != months:
+            click.echo(f"  An earlier reading of {read} months was carried on. Run this again for {months} months.")
     return {
         "connection": str(connection.id),
         "account": connection.account_id,
         "state": progress.standing,
+        "months": read,
         "problem": problem,
         "counts": progress.counts,
         "old_debts": _plain(debts),

@@ -44,12 +44,12 @@ def rehearse(
 
     It is a simulation in a database schema of its own: no table of yours changes, no mail is sent, nothing is charged.
     """
-    file = _writable(out or Path(f"rehearsal-{campaign}.html"))
     context = open_context()
     owner = find_organization(context, organization)
     chosen = ConnectionMode(mode) if mode else None
     with context.database.organization(owner.id) as session:
         order = make_order(session, campaign, cases=cases, days=days, seed=seed, mode=chosen, now=context.clock.now())
+    file = _writable(out or Path(f"rehearsal-{campaign}.html"))
     rehearsed = _play(context, order, is_quiet=as_json)
     file.write_text(rehearsed.html, encoding="utf-8")
     click.echo(json.dumps({**rehearsed.plain(), "report": str(file)}, indent=2) if as_json else _said(rehearsed, file))

@@ -94,7 +94,7 @@ def are_alive(home: Path, *, postgres: bool = True, valkey: bool = True) -> bool
 @contextmanager
 def temporary_home() -> Iterator[Path]:
     """An empty home, for tests: stopped and removed afterwards. Clears away what killed runs left."""
-    for home in abandoned.homes():
+    for home in abandoned.folders():
         _remove(home)
     home = Path(tempfile.mkdtemp(prefix=abandoned.prefix()))
     try:

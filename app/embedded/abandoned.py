@@ -1,28 +1,36 @@
-"""Temporary homes name the process that made them, so that those of a killed process can be told and cleared away."""
+"""Temporary folders name the process that made them, so that those of a killed process can be told and cleared away."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-_PREFIX = "recoup-temporary-"
+HOMES = "recoup-temporary"
 
 
-def prefix() -> str:
-    """How the name of a temporary home of this process begins."""
-    return f"{_PREFIX}{os.getpid()}-{_born(os.getpid())}-"
+def prefix(kind: str = HOMES) -> str:
+    """How the name of a temporary folder of this process begins; `kind` is what such folders are for."""
+    return f"{kind}-{os.getpid()}-{_born(os.getpid())}-"
 
 
-def homes() -> list[Path]:
-    """Temporary homes of ours whose makers live no more."""
-    found = Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")
-    return [home for home in found if home.stat().st_uid == os.geteuid() and not _maker_lives(home)]
+def folders(kind: str = HOMES) -> list[Path]:
+    """Temporary folders of ours, of that kind, whose makers live no more."""
+    named = re.compile(rf"{re.escape(kind)}-(\d+)-(\d*)-")
+    found = []
+    for folder in Path(tempfile.gettempdir()).glob(f"{kind}-*"):
+        maker = named.match(folder.name)
+        if maker and _is_ours(folder) and _born(int(maker[1])) != maker[2]:
+            found.append(folder)
+    return found
 
 
-def _maker_lives(home: Path) -> bool:
-    pid, born, _ = home.name.removeprefix(_PREFIX).split("-", 2)
-    return _born(int(pid)) == born
+def _is_ours(folder: Path) -> bool:
+    try:
+        return folder.stat().st_uid == os.geteuid()
+    except FileNotFoundError:  # somebody else has cleared it away
+        return False
 
 
 def _born(pid: int) -> str:

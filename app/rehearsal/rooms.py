@@ -18,6 +18,7 @@ from app.schema import upgrade
 
 _NAME = re.compile(r"^rehearsal_(\d{10})_[0-9a-f]{8}$")
 STALE_AFTER = timedelta(hours=1)
+NOBODY_PLAYS_SO_LONG = timedelta(days=1)  # a pooler may keep the lock of a process that died
 _INSUFFICIENT_PRIVILEGE = "42501"
 
 
@@ -29,19 +30,22 @@ class NoRoom(RecoupError):
 def open_room(database_url: str, wall: datetime) -> Iterator[str]:
     """A migrated schema of its own; the URL of a database in which nothing else can be seen. Raises `NoRoom`.
 
-    `wall` is the machine's time. Rooms that a crash left behind more than an hour ago are dropped on the way.
+    `wall` is the machine's time. Rooms that a crash left behind more than an hour ago are dropped on the way; one in
+    which somebody still plays stays, however long that takes.
     """
     name = f"rehearsal_{int(wall.timestamp()):010d}_{token_hex(4)}"
     with _owner(database_url) as connection:
         _drop_stale(connection, wall)
         _create(connection, name)
-    try:
-        url = inside(database_url, name)
-        upgrade(url)
-        yield url
-    finally:
-        with _owner(database_url) as connection:
-            _drop(connection, name)
+    with _owner(database_url) as inhabitant:
+        inhabitant.execute(text("select pg_advisory_lock(hashtextextended(:name, 0))"), {"name": name})
+        try:
+            url = inside(database_url, name)
+            upgrade(url)
+            yield url
+        finally:
+            with _owner(database_url) as connection:
+                _drop(connection, name)
 
 
 def inside(database_url: str, name: str) -> str:
@@ -83,8 +87,19 @@ def _create(connection: Connection, name: str) -> None:
 def _drop_stale(connection: Connection, wall: datetime) -> None:
     for name in _standing(connection):
         found = _NAME.match(name)
-        if found and int(found[1]) < (wall - STALE_AFTER).timestamp():
+        if found is None or int(found[1]) >= (wall - STALE_AFTER).timestamp():
+            continue
+        if int(found[1]) < (wall - NOBODY_PLAYS_SO_LONG).timestamp() or not _is_inhabited(connection, name):
             _drop(connection, name)
+
+
+def _is_inhabited(connection: Connection, name: str) -> bool:
+    """Whether the process that made a room is connected yet; its lock ends with its connection."""
+    lock = text("select pg_try_advisory_lock(hashtextextended(:name, 0))")
+    is_mine = connection.scalar(lock, {"name": name})
+    if is_mine:
+        connection.execute(text("select pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": name})
+    return not is_mine
 
 
 def _standing(connection: Connection) -> list[str]:

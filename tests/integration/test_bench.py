@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 RECOUP = str(Path(sys.executable).with_name("recoup"))
-SOMEBODY_ELSES = "postgresql://nobody:nothing@127.0.0.1:1/not_ours"
+SOMEBODY_ELSES = {"DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/not_ours"}
+NONSENSE = {"DATABASE_URL": "nonsense://x", "PORT": "many", "SMTP_URL": "nowhere"}
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "DATABASE_URL": SOMEBODY_ELSES, "RECOUP_HOME": str(cwd / "home")}
+def run(*arguments: str, cwd: Path, given: Mapping[str, str] = SOMEBODY_ELSES) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **given, "RECOUP_HOME": str(cwd / "home")}
     command = [RECOUP, "bench", *arguments]
     return subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=110)
 
@@ -33,7 +35,7 @@ def test_every_webhook_is_found_again_and_the_configured_database_is_left_alone(
 
 
 def test_a_rehearsal_is_played_through_and_people_get_a_table(tmp_path: Path) -> None:
-    ran = run("rehearsal", "--seconds", "1", cwd=tmp_path)
+    ran = run("rehearsal", "--seconds", "1", cwd=tmp_path, given=NONSENSE)
     assert ran.returncode == 0, ran.stderr
     assert "2 cases over 40" in ran.stdout
     assert "100%" in ran.stderr or "75%" in ran.stderr

@@ -321,7 +321,7 @@ def start_as_service_user(home: Path) -> None:
 def test_the_home_of_a_killed_test_run_is_cleared_away(empty: Path) -> None:
     abandoned_home = empty.with_name(f"recoup-temporary-{os.getpid()}-1-killed")
     services = embedded.start(abandoned_home, durable=False)
-    assert abandoned.homes() == [abandoned_home]
+    assert abandoned.folders() == [abandoned_home]
     with embedded.temporary_home():
         assert not abandoned_home.exists()
     with pytest.raises(psycopg.OperationalError):

@@ -1,9 +1,11 @@
 """A rehearsal over the real code: what it leaves behind, and that it leaves everything else alone."""
 
 import json
+import os
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from uuid import UUID
 
@@ -128,6 +130,27 @@ def test_rooms_left_by_a_crash_are_dropped_after_an_hour_and_no_sooner(context: 
             for name in (fresh, stranger):
                 connection.execute(text(f"drop schema {name}"))
     assert rooms.rooms(url(context)) == []
+
+
+def test_a_room_in_which_somebody_still_plays_is_not_dropped_however_long_that_takes(context: Context) -> None:
+    now = SystemClock().now()
+    with rooms.open_room(url(context), now - timedelta(hours=5)):
+        (long_one,) = rooms.rooms(url(context))
+        with rooms.open_room(url(context), now):
+            assert long_one in rooms.rooms(url(context))
+        with rooms.open_room(url(context), now + timedelta(days=2)):
+            assert long_one not in rooms.rooms(url(context))
+    assert rooms.rooms(url(context)) == []
+
+
+def test_what_a_killed_rehearsal_left_in_the_temporary_folder_is_cleared_away(
+    context: Context, organization_id: UUID
+) -> None:
+    left_behind = Path(gettempdir()) / f"recoup-rehearsal-{os.getpid()}-1-killed"
+    left_behind.mkdir()
+    (left_behind / "sandbox.db").write_bytes(b"x")
+    shares.perform(order(context, organization_id), url(context), lambda _share: None, processes=1)
+    assert not left_behind.exists()
 
 
 @pytest.mark.parametrize(
