@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.inbox.handlers.arrival import Arrival
 from app.inbox.handlers.looking_up import (
-    find_customer_reading,
+    find_customer,
     has_case_of_customer,
     observe_each,
     unpaid_invoices_of_customer,
@@ -20,11 +20,11 @@ TYPES = ("customer.updated", DELETED)
 def handle(arrival: Arrival) -> str:
     """Refresh a customer whom Recoup knows; Stripe is asked where a payment of theirs has failed."""
     customer_id = arrival.event.object_id
-    known_at = find_customer_reading(arrival, customer_id) if customer_id else None
-    if not customer_id or known_at is None:
+    known = find_customer(arrival, customer_id) if customer_id else None
+    if not customer_id or known is None:
         return "a customer without a subscription or a case"
     # events count in whole seconds: which is newer of one and a reading of its second, Stripe alone can tell
-    is_doubtful = arrival.event.created_at <= known_at < arrival.event.created_at + A_SECOND
+    is_doubtful = arrival.event.created_at <= known.read_at < arrival.event.created_at + A_SECOND
     # what is carried of a deleted customer does not say that they are
     is_carried = arrival.is_snapshot and arrival.event.type != DELETED and not is_doubtful
     if is_carried and not has_case_of_customer(arrival, customer_id):

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.inbox.handlers.arrival import Arrival
-from app.inbox.handlers.looking_up import find_customer_row
+from app.inbox.handlers.looking_up import find_customer
 from app.recovery import holds
 from app.recovery.projections import write_customer
 from app.vocabulary import HoldKind
@@ -19,7 +19,8 @@ def handle(arrival: Arrival) -> str:
     if customer_id is None:
         return "a payment of nobody"
     # a customer not known yet is written down: should a payment of theirs fail next, the hold must be there already
-    customer_row = find_customer_row(arrival, customer_id) or _write_customer(arrival, customer_id)
+    known = find_customer(arrival, customer_id)
+    customer_row = known.id if known else _write_customer(arrival, customer_id)
     key = f"dispute:{arrival.event.object_id}"
     now = arrival.context.clock.now()
     with arrival.context.database.organization(arrival.connection.organization_id) as session:

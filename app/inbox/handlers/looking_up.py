@@ -1,6 +1,7 @@
 """Finding the cases that a piece of news is about, by whatever the news names."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -48,28 +49,25 @@ def _of_charge(connection_id: UUID, charge_id: str) -> Select[str]:
     )
 
 
-def find_customer_row(arrival: Arrival, customer_id: str) -> UUID | None:
-    """The projected customer's own id."""
+@dataclass(frozen=True)
+class KnownCustomer:
+    """A customer who is projected: their row's id, and when they were last read."""
+
+    id: UUID
+    read_at: datetime
+
+
+def find_customer(arrival: Arrival, customer_id: str) -> KnownCustomer | None:
+    """The customer as far as Recoup knows them."""
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        found: UUID | None = session.scalar(*_customer(arrival.connection.id, customer_id))
-        return found
+        found = session.execute(*_customer(arrival.connection.id, customer_id)).one_or_none()
+    return KnownCustomer(*found) if found else None
 
 
 @prepared
-def _customer(connection_id: UUID, stripe_id: str) -> Select[UUID]:
-    return select(Customer.id).where(Customer.connection_id == connection_id, Customer.stripe_id == stripe_id)
-
-
-def find_customer_reading(arrival: Arrival, customer_id: str) -> datetime | None:
-    """When the projected customer was last read; None for one that Recoup does not know."""
-    with arrival.context.database.organization(arrival.connection.organization_id) as session:
-        found: datetime | None = session.scalar(*_customer_reading(arrival.connection.id, customer_id))
-        return found
-
-
-@prepared
-def _customer_reading(connection_id: UUID, stripe_id: str) -> Select[datetime]:
-    return select(Customer.refreshed_at).where(Customer.connection_id == connection_id, Customer.stripe_id == stripe_id)
+def _customer(connection_id: UUID, stripe_id: str) -> Select[UUID, datetime]:
+    known = select(Customer.id, Customer.refreshed_at)
+    return known.where(Customer.connection_id == connection_id, Customer.stripe_id == stripe_id)
 
 
 def has_case_of_customer(arrival: Arrival, customer_id: str) -> bool:

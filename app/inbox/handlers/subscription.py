@@ -6,7 +6,7 @@ failed is Stripe asked for more than the event brought.
 
 from app.inbox.handlers.arrival import Arrival
 from app.inbox.handlers.looking_up import (
-    find_customer_row,
+    find_customer,
     has_case_of_subscription,
     observe_each,
     unpaid_invoices_of_subscription,
@@ -46,7 +46,7 @@ def _note(arrival: Arrival) -> str:
         return "a subscription without any case; nothing to read"
     snapshot, created = read_subscription(arrival.carried), arrival.event.created_at
     is_over = snapshot.status in TERMINAL_STATUSES
-    is_new = not is_over and find_customer_row(arrival, customer_id) is None
+    is_new = not is_over and find_customer(arrival, customer_id) is None
     customer, now = (arrival.gateway.get_customer(customer_id) if is_new else None), arrival.context.clock.now()
     with arrival.context.database.organization(arrival.connection.organization_id) as session:
         if customer is not None:
