@@ -4,7 +4,7 @@ A charge is known by its id for ever. One that our own request made is joined to
 """
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -12,12 +12,11 @@ from app.models import ChargeAttempt, RecoveryCase
 from app.recovery import cases, planning, showing
 from app.recovery.cases import Happened
 from app.recovery.facts import attempts_of, find_method, to_decline_signals
-from app.recovery.reading import Reading
+from app.recovery.reading import CLOCKS_DIFFER, Reading
 from app.retries.declines import DeclineClass, Fix, Meaning, classify
 from app.stripe_gateway.snapshots import CardSnapshot, ChargeSnapshot, Signals
 from app.vocabulary import AttemptSource, AttemptState, EntryKind, Fact
 
-_CLOCKS_DIFFER = timedelta(seconds=5)
 NOT_SENT = "not_sent_to_network"
 
 
@@ -54,10 +53,13 @@ def decline_class_in(reading: Reading) -> str | None:
 
 
 def find_unanswered(known: list[ChargeAttempt], charge: ChargeSnapshot) -> ChargeAttempt | None:
-    """The open attempt of ours that a charge made since may be the answer to; whoever gets the answer says so."""
+    """The open attempt of ours that a charge made since may be the answer to; whoever gets the answer says so.
+
+    What was charged before it had been read before it, so nothing is lost by allowing for clocks that differ.
+    """
     for attempt in known:
         is_open = attempt.state in (AttemptState.CHARGING, AttemptState.UNKNOWN)
-        if is_open and charge.created >= attempt.started_at - _CLOCKS_DIFFER:
+        if is_open and charge.created >= attempt.started_at - CLOCKS_DIFFER:
             return attempt
     return None
 
@@ -107,16 +109,22 @@ def _told(meaning: Meaning) -> dict[str, str]:
 
 
 def _ours_without_a_charge(known: list[ChargeAttempt], charge: ChargeSnapshot) -> ChargeAttempt | None:
-    """The answered attempt that made this charge; a refused one made none, however close to it the next one began."""
+    """The answered attempt that made this charge; a refused one made none, however close to it the next one began.
+
+    Answers of newer versions name no charge. An invoice is paid once, so a success needs no moment to be known by; a
+    decline is told from others by its moment, as well as Stripe's clock and ours agree.
+    """
     for attempt in known:
         answered = attempt.answered_at
-        if attempt.source is AttemptSource.RECOUP and attempt.charge_id is None and answered is not None:
-            is_same_end = attempt.state is (
-                AttemptState.SUCCEEDED if charge.status == "succeeded" else AttemptState.DECLINED
-            )
-            is_in_time = attempt.started_at - _CLOCKS_DIFFER <= charge.created <= answered + _CLOCKS_DIFFER
-            if is_same_end and is_in_time:
+        if attempt.source is not AttemptSource.RECOUP or attempt.charge_id is not None or answered is None:
+            continue
+        if charge.status == "succeeded":
+            if attempt.state is AttemptState.SUCCEEDED:
                 return attempt
+            continue
+        is_in_time = attempt.started_at - CLOCKS_DIFFER <= charge.created <= answered + CLOCKS_DIFFER
+        if attempt.state is AttemptState.DECLINED and is_in_time:
+            return attempt
     return None
 
 

@@ -19,7 +19,7 @@ from app.recovery.charging import ASK_AFTER, Intention, carry_out, close_unexecu
 from app.recovery.endings import record_ending
 from app.recovery.facts import find_hold
 from app.recovery.observing import observe_invoice
-from app.recovery.reading import Reading, read_invoice
+from app.recovery.reading import CLOCKS_DIFFER, Reading, read_invoice
 from app.stripe_gateway.gateway import StripeGateway
 from app.stripe_gateway.snapshots import ChargeSnapshot
 from app.vocabulary import OPEN_ATTEMPT_STATES, AttemptState, CaseState, EntryKind, Fact
@@ -114,4 +114,4 @@ def _charge_since(session: Session, case: RecoveryCase, reading: Reading, since:
     known = set(session.query(ChargeAttempt.charge_id).filter(ChargeAttempt.case_id == case.id).all())
     known_ids = {row[0] for row in known}
     made = [charge for charge in reading.charges if charge.id not in known_ids]
-    return next((charge for charge in made if charge.created >= since - timedelta(seconds=5)), None)
+    return next((charge for charge in made if charge.created >= since - CLOCKS_DIFFER), None)
