@@ -12,7 +12,7 @@ from app.cli.common import for_people, open_context
 from app.cli.errands import choose_connections, figures, finish, shown
 from app.context import Context
 from app.inbox.errands.running import begin, rehearse
-from app.inbox.errands.walk import Found
+from app.inbox.errands.walk import BY_HAND, Found
 from app.models import Connection, Finding
 from app.stripe_gateway.pace import Pace
 from app.vocabulary import ErrandKind, FindingKind
@@ -65,7 +65,7 @@ def reconcile(organization: str | None, connection: str | None, dry_run: bool, a
 
 
 def _look(context: Context, connection: Connection, is_quiet: bool) -> Result:
-    errand_id = begin(context, connection, ErrandKind.RECONCILE, "command line")
+    errand_id = begin(context, connection, ErrandKind.RECONCILE, "command line", {BY_HAND: True})
     with shown(f"Reconciling {connection.account_id}", is_quiet=is_quiet) as say:
         progress = finish(context, connection, errand_id, say)
     with context.database.organization(connection.organization_id) as session:

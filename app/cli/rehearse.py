@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.cli.common import find_organization, for_people, open_context
+from app.cli.common import find_organization, for_people, many, open_context
 from app.context import Context
 from app.rehearsal.ordering import MOST_CASES, MOST_DAYS, make_order
 from app.rehearsal.orders import Order
@@ -91,12 +91,12 @@ class _Tenths:
 
 
 def _said(rehearsed: Rehearsed, file: Path) -> str:
-    found = rehearsed.figures["recovered"]
+    found, tries = rehearsed.figures["recovered"], rehearsed.figures["tries"]
     low, high = (f"{share:.0%}" for share in found["interval"])
     lines = [
         f"Expected recovery {found['share']:.0%} ({found['count']} of {found['of']}; 95% interval {low} to {high})."
         " This is a simulation.",
-        f"{rehearsed.figures['tries']} tries, {rehearsed.figures['mails']} mails.",
+        f"{tries} {'try' if tries == 1 else 'tries'}, {many(rehearsed.figures['mails'], 'mail')}.",
         *(f"- {sentence}" for sentence in rehearsed.findings),
         f"The report is in {file}.",
     ]

@@ -3,9 +3,11 @@
 import json
 from datetime import UTC, date, datetime, time
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime, format_timedelta
+from flask import request
 from markupsafe import Markup
 
 from app.console import current
@@ -13,6 +15,12 @@ from app.money import Money, format_money
 
 _TIME = Markup('<time datetime="{machine}" title="{utc}">{shown}</time>')
 _NOTHING = Markup('<span class="quiet">–</span>')
+
+
+def page_address(number: int) -> str:
+    """The address of this very page with another number behind `page`, whatever else was asked for."""
+    kept = [(name, value) for name, values in request.args.lists() for value in values if name != "page"]
+    return f"{request.script_root}{request.path}?{urlencode([*kept, ('page', str(number))])}"
 
 
 def zone() -> ZoneInfo:

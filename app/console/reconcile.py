@@ -15,6 +15,7 @@ from app.console.paging import read_page
 from app.inbox.backfill.old_debts import left_alone, old_debts
 from app.inbox.errands import looking, upkeep
 from app.inbox.errands.running import begin
+from app.inbox.errands.walk import BY_HAND
 from app.models import AuditEntry, Connection, Finding
 from app.reports.past import past_lines
 from app.vocabulary import ErrandKind, FindingKind
@@ -43,7 +44,9 @@ def reconcile(connection_id: UUID) -> ResponseReturnValue:
 
 @console.post("/connections/<uuid:connection_id>/reconcile")
 def look_again(connection_id: UUID) -> ResponseReturnValue:
-    return _begin(connection_id, ErrandKind.RECONCILE, None, "Looking. What is found appears here in a moment.")
+    return _begin(
+        connection_id, ErrandKind.RECONCILE, {BY_HAND: True}, "Looking. What is found appears here in a moment."
+    )
 
 
 @console.post("/connections/<uuid:connection_id>/backfill")

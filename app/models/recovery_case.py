@@ -46,6 +46,7 @@ class RecoveryCase(TenantRecord):
     decline_class: Mapped[str | None]
     customer_reason: Mapped[str] = mapped_column(default="unknown")
     amount_due: Mapped[int] = mapped_column(BigInteger)
+    paid_before: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     currency: Mapped[str]
     billed_name: Mapped[str | None]
     failed_at: Mapped[datetime]

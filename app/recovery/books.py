@@ -7,6 +7,7 @@ from sqlalchemy import select
 from app.accounts.connections import gateway_for
 from app.context import Context
 from app.models import ChargeAttempt, Connection, Invoice, RecoveryCase
+from app.recovery.cases import received
 from app.recovery.invariants import Offence
 from app.stripe_gateway.errors import NotFound
 from app.stripe_gateway.gateway import StripeGateway
@@ -46,11 +47,12 @@ def _compare_one(
         return
     if (truth.status == "paid") != (case.state is CaseState.RECOVERED):
         yield Offence("books", subject, f"Stripe has {invoice.stripe_id} as {truth.status}, the case is {case.state}")
-    if truth.status == "paid" and truth.amount_paid and truth.amount_paid != case.recovered_amount:
-        yield Offence("books", subject, f"Stripe was paid {truth.amount_paid}, the case counts {case.recovered_amount}")
+    paid = received(case, truth.amount_paid)
+    if truth.status == "paid" and paid and paid != case.recovered_amount:
+        yield Offence("books", subject, f"Stripe was paid {paid}, the case counts {case.recovered_amount}")
     if truth.payment_intent_id:
-        paid = [one.id for one in gateway.list_charges(truth.payment_intent_id) if one.status == "succeeded"]
-        if len(paid) > 1:
-            yield Offence("books", subject, f"{invoice.stripe_id} was charged {len(paid)} times")
-        if paid and paid[0] not in charged:
-            yield Offence("books", subject, f"the charge {paid[0]} of {invoice.stripe_id} is not on our books")
+        charges = [one.id for one in gateway.list_charges(truth.payment_intent_id) if one.status == "succeeded"]
+        if len(charges) > 1:
+            yield Offence("books", subject, f"{invoice.stripe_id} was charged {len(charges)} times")
+        if charges and charges[0] not in charged:
+            yield Offence("books", subject, f"the charge {charges[0]} of {invoice.stripe_id} is not on our books")

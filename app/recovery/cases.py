@@ -95,6 +95,7 @@ def open_case(
         state=CaseState.WAITING,
         why="The payment failed.",
         amount_due=max(invoice.amount_remaining, 0) or invoice.amount_due,
+        paid_before=invoice.amount_paid if invoice.status == "open" else 0,
         currency=invoice.currency,
         billed_name=billed_name,
         failed_at=failed_at,
@@ -106,6 +107,11 @@ def open_case(
     session.flush()
     append(session, case, EntryKind.FACT, "opened", "opened", failed_at, now, f"{_OPENED[origin]} {because}".strip())
     return case
+
+
+def received(case: RecoveryCase, amount_paid: int) -> int:
+    """Of what is paid on the invoice in all, what came since its case began; in the case's minor units."""
+    return max(amount_paid - case.paid_before, 0)
 
 
 def record(session: Session, case: RecoveryCase, happened: Happened, now: datetime) -> bool:

@@ -203,7 +203,8 @@ def _write_paid(session: Session, case: RecoveryCase, attempt: ChargeAttempt, re
     attempt.charge_id = result.invoice.charge_id
     attempt.payment_intent_id = result.invoice.payment_intent_id
     cause = RecoveredBy.NEW_CARD if attempt.decision.get("reason") == "new_card" else RecoveredBy.RETRY
-    data = {"amount": result.invoice.amount_paid or attempt.amount, "cause": cause, "currency": attempt.currency}
+    amount = cases.received(case, result.invoice.amount_paid) or attempt.amount
+    data = {"amount": amount, "cause": cause, "currency": attempt.currency}
     summary = f"Paid: try {attempt.number} went through."
     at = min(result.invoice.paid_at or now, now)
     cases.record(session, case, Happened(Fact.PAID, "paid", at, summary, data), now)

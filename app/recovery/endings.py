@@ -48,7 +48,8 @@ def record_paid(session: Session, case: RecoveryCase, reading: Reading, now: dat
     invoice = reading.invoice
     cause = cause_of_payment(case, reading, attempts_of(session, case))
     paid_at = min(invoice.paid_at or reading.read_at, now)
-    data = {"amount": invoice.amount_paid or case.amount_due, "cause": cause, "currency": invoice.currency}
+    amount = cases.received(case, invoice.amount_paid) or case.amount_due
+    data = {"amount": amount, "cause": cause, "currency": invoice.currency}
     cases.record(session, case, Happened(Fact.PAID, "paid", paid_at, _SUMMARIES[cause], data), now)
 
 

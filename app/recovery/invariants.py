@@ -146,11 +146,11 @@ INVARIANTS = (
     ),
     Invariant(
         "recovered_sums",
-        "What a case counts as recovered is what the invoice was paid.",
-        """select c.id, 'recovered ' || c.recovered_amount || ', invoice paid ' || i.amount_paid from recovery_cases c
-           join invoices i on i.id = c.invoice_id
-           where c.state = 'recovered' and i.status = 'paid' and i.amount_paid > 0
-             and c.recovered_amount <> i.amount_paid""",
+        "What a case counts as recovered is what the invoice was paid since it began.",
+        """select c.id, 'recovered ' || c.recovered_amount || ', paid since ' || i.amount_paid - c.paid_before
+           from recovery_cases c join invoices i on i.id = c.invoice_id
+           where c.state = 'recovered' and i.status = 'paid' and i.amount_paid > c.paid_before
+             and c.recovered_amount <> i.amount_paid - c.paid_before""",
     ),
     Invariant(
         "charged_as_shown",

@@ -16,7 +16,7 @@ from app.context import Context
 from app.db import after_commit
 from app.errors import RecoupError
 from app.models import AuditEntry, Hold, RecoveryCase
-from app.recovery import by_hand, cases, holds, planning, questions, steps
+from app.recovery import by_hand, cases, handover, holds, planning, questions, steps
 from app.recovery.cases import Happened
 from app.vocabulary import OPEN_CASE_STATES, CaseState, EntryKind, Fact, HoldKind, StepKind, StopReason
 
@@ -41,6 +41,8 @@ def retry_now(context: Context, organization_id: UUID, case_id: UUID, by: Person
         obstacle = by_hand.obstacle(session, case, now)
         if obstacle:
             raise NotAllowedNow(obstacle)
+        if handover.is_under_way(session, case):
+            raise NotAllowedNow("It is just being changed who retries this case. Ask again in a minute.")
         standing = steps.open_steps(session, case.id, StepKind.RETRY)
         if standing and standing[0].state != "planned":
             raise NotAllowedNow("A try is under way already.")

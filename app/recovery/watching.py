@@ -50,6 +50,8 @@ def _of_case(
     if connection.mode is ConnectionMode.OBSERVE:
         detail = _unattended(session, case, invoice, reading)
         return {ConflictKind.NOBODY_RETRIES: detail} if detail else {}
+    if handover.is_under_way(session, case):
+        return {}  # a switch has only just been told to this case; what Stripe had planned before is no conflict
     found = {}
     planned = invoice.next_payment_attempt
     if planned is not None:

@@ -53,6 +53,8 @@ def translate(error: stripe.StripeError, *, permission: str, is_imitation: bool 
     code, kind = text(body, "code"), text(body, "type")
     is_breakdown = is_imitation and _is_breakdown(status, kind)
     ours, words = _UNSUPPORTED if is_breakdown else _classify(status, code, kind)
+    if ours is NotFound and not is_imitation and not body:
+        ours, words = _UNAVAILABLE  # Stripe says what it does not know; this is somebody on the way to it
     called = _called(permission, text(body, "message"))
     translated = ours(
         _describe(words.format(permission=called), status, code, error.request_id),

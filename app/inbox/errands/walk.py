@@ -22,6 +22,8 @@ from app.stripe_gateway.gateway import StripeGateway
 from app.vocabulary import ErrandState, FindingKind
 
 LEASE = timedelta(seconds=60)
+ON_ITS_WAY = timedelta(minutes=2)
+BY_HAND = "by_hand"  # the option of an errand that a person asked for
 
 
 class LeaseLost(RecoupError):
@@ -60,6 +62,12 @@ class Walk:
     @property
     def organization_id(self) -> UUID:
         return self.connection.organization_id
+
+    @property
+    def on_its_way(self) -> timedelta:
+        """How long what is told by a webhook may be on its way; nothing where a person asks, who wants to know now."""
+        is_by_hand = self.is_rehearsal or self.options.get(BY_HAND, False)
+        return timedelta(0) if is_by_hand else ON_ITS_WAY
 
     def place(self, stage: str) -> dict[str, Any]:
         """What one stage keeps of its own."""

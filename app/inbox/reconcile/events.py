@@ -2,7 +2,8 @@
 
 Each twenty types are walked twice: once over what Stripe knows it could not deliver, once over everything made since
 the last look, because an event from before an endpoint existed, or of a type it was not told of, counts at Stripe as
-delivered. Events of the last two minutes may still be on their way and are left for the next look.
+delivered. Events of the last two minutes may still be on their way and are left for the next look, unless a person
+asks.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.bell import ring_inbox
 from app.inbox.envelope import Envelope, EventUnreadable, compress, read_envelope
-from app.inbox.errands.walk import Found, Walk
+from app.inbox.errands.walk import ON_ITS_WAY, Found, Walk
 from app.models import Errand, InboxEvent
 from app.stripe_gateway.errors import LACKING, InvalidRequest, NotFound, PermissionMissing
 from app.stripe_gateway.events import ENABLED_EVENTS
@@ -24,7 +25,6 @@ from app.vocabulary import ErrandKind, ErrandState, EventOrigin, FindingKind, In
 
 KEPT_FOR = timedelta(days=30)
 STRIPE_TRIES_FOR = timedelta(days=4)  # three days, and one to spare; after that nothing changes about an old event
-ON_ITS_WAY = timedelta(minutes=2)
 MOST_TYPES = 20
 GROUPS = tuple(ENABLED_EVENTS[start : start + MOST_TYPES] for start in range(0, len(ENABLED_EVENTS), MOST_TYPES))
 UNDELIVERED, NEW = "undelivered", "new"
@@ -100,7 +100,7 @@ def _ask(walk: Walk, place: dict[str, Any], types: tuple[str, ...], kind: str) -
 
 
 def _take_in(walk: Walk, place: dict[str, Any], page: Page[EventSnapshot], group: str, kind: str) -> None:
-    horizon = walk.started_at - ON_ITS_WAY
+    horizon = walk.started_at - walk.on_its_way
     arrived = [event for event in page.rows if event.created is None or event.created <= horizon]
     is_onwards = place["newer_than"] is not None
     if kind == NEW and arrived:
@@ -128,12 +128,12 @@ def _is_ours(walk: Walk, event: EventSnapshot) -> bool:
 
 def _keep(walk: Walk, events: list[EventSnapshot], kind: str) -> None:
     if walk.is_rehearsal:
-        walk.see([_finding(event, kind, None) for event in _missing(walk, events)])
+        walk.see([_finding(walk, event, kind, None) for event in _missing(walk, events)])
         return
 
     def write(session: Session) -> None:
         new = _insert(walk, session, events)
-        walk.found(session, [_finding(event, kind, DONE) for event in events if event.id in new])
+        walk.found(session, [_finding(walk, event, kind, DONE) for event in events if event.id in new])
         walk.count("events", len(events))
         walk.count("found", len(new))
 
@@ -187,9 +187,11 @@ def _find_envelope(event: EventSnapshot, now: datetime) -> Envelope | None:
         return None
 
 
-def _finding(event: EventSnapshot, kind: str, outcome: str | None) -> Found:
+def _finding(walk: Walk, event: EventSnapshot, kind: str, outcome: str | None) -> Found:
     made = f" at {event.created:%Y-%m-%d %H:%M} UTC" if event.created else ""
-    why = f"{event.type} was made{made} and never arrived here. {WHY[kind]}"
+    is_young = event.created is not None and event.created > walk.started_at - ON_ITS_WAY
+    thought = "It is so young that it may be on its way." if is_young else WHY[kind]
+    why = f"{event.type} was made{made} and {'had not' if is_young else 'never'} arrived here. {thought}"
     return Found(FindingKind.MISSED_EVENT, event.id, why, outcome)
 
 

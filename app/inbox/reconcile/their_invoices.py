@@ -19,7 +19,6 @@ from app.stripe_gateway.snapshots import ChargeSnapshot, InvoiceSnapshot
 from app.vocabulary import OPEN_CASE_STATES, CaseState, FindingKind, InboxState
 
 BEFORE_THE_FIRST_TRY = timedelta(days=3)  # an invoice may be that old when it is charged for the first time
-ON_ITS_WAY = timedelta(minutes=2)
 UNPAID = (*OPEN_CASE_STATES, CaseState.EXHAUSTED)
 
 
@@ -113,8 +112,8 @@ def _is_overlooked(walk: Walk, invoice: InvoiceSnapshot, read_at: datetime) -> b
     failures = [charge.created for charge in _charges(walk, invoice) if charge.status == "failed"]
     if not failures:
         # 3-D Secure leaves no failed charge: the invoice's own age has to say whether this is news
-        return connected_at <= invoice.created <= read_at - ON_ITS_WAY
-    return min(failures) >= connected_at and max(failures) <= read_at - ON_ITS_WAY
+        return connected_at <= invoice.created <= read_at - walk.on_its_way
+    return min(failures) >= connected_at and max(failures) <= read_at - walk.on_its_way
 
 
 def _charges(walk: Walk, invoice: InvoiceSnapshot) -> list[ChargeSnapshot]:
