@@ -8,11 +8,11 @@ from sqlalchemy import text
 
 from app.accounts.connections import connect
 from app.campaigns.definition import MONTHLY
-from app.models import AuditEntry, Connection, Step
+from app.models import AuditEntry, Conflict, Connection, Step
 from app.recovery import handover_steps, operator, running
 from app.recovery import steps as step_rows
 from app.recovery.invariants import find_offences
-from app.recovery.operator import Person
+from app.recovery.operator import NotAllowedNow, Person, retry_now
 from app.recovery.switching import NoSuchConnection, Switched, switch
 from app.vocabulary import (
     AttemptSource,
@@ -98,6 +98,18 @@ def test_a_waiting_case_is_taken_from_stripe_and_recoup_brings_the_money(stage: 
     stage.advance(days=3)
     assert stage.case(invoice).recovered_by is RecoveredBy.RETRY
     assert sources(stage, invoice) == [AttemptSource.STRIPE, AttemptSource.RECOUP]
+
+
+def test_a_switch_is_no_conflict_and_a_try_asked_for_meanwhile_is_refused_with_the_reason(stage: Stage) -> None:
+    invoice = begin(stage, OBSERVE, "insufficient_funds", "approve")
+    to(stage, DRIVE, settle=False)
+    with pytest.raises(NotAllowedNow, match="being changed who retries"):
+        retry_now(stage.context, stage.organization_id, stage.case(invoice).id, OWNER)
+    stage.settle()
+    assert stage.rows(Conflict) == []
+    retry_now(stage.context, stage.organization_id, stage.case(invoice).id, OWNER)
+    stage.settle()
+    assert stage.case(invoice).state is CaseState.RECOVERED
 
 
 @pytest.mark.long

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from app.accounts import users
 from app.context import Context
 from app.db import Database
-from app.models import Customer, RecoveryCase, SubscriptionSnapshot, User
+from app.models import Customer, Errand, Finding, RecoveryCase, SubscriptionSnapshot, User
 from app.outcomes.actions import SkipReason
 from app.recovery.case_lists import PAGE_SIZE
-from app.vocabulary import CaseState, FinalActionState, Role
+from app.vocabulary import CaseState, ErrandKind, ErrandState, FinalActionState, FindingKind, Role
 from tests.integration.console.conftest import Browser, enter, make_app
 from tests.integration.console.world import World, add_case, add_member, make_world
 
@@ -52,6 +52,37 @@ def test_an_address_with_nonsense_in_it_still_shows_the_list(browser: Browser, w
     page = browser.get("/cases?state=bogus&sort=bogus&page=-3&decline=&currency=").text
     assert len(listed(page)) == len(CaseState)
     assert "past the end" in browser.get("/cases?page=999999999999").text
+
+
+@pytest.mark.parametrize("asked", ["endpoint=x", "_anchor=a", "state=waiting&state=closed", "q=in_&state=waiting"])
+def test_the_next_page_keeps_whatever_was_asked_for(app: Flask, context: Context, now: datetime, asked: str) -> None:
+    world = make_world(context.database, f"Deneb{len(asked)}", now)
+    with context.database.organization(world.organization_id) as session:
+        for number in range(PAGE_SIZE + 5):
+            add_case(session, world, CaseState.WAITING, now - timedelta(days=1), now, 100 + number)
+    page = enter(app, context, add_member(context.database, world, Role.ANALYST, now)).get(f"/cases?{asked}").text
+    (following,) = re.findall(r'href="(/cases[^"]*)" rel="next"', page)
+    assert following.replace("&amp;", "&") == f"/cases?{asked}&page=2"
+
+
+def test_findings_have_pages_too(app: Flask, context: Context, now: datetime) -> None:
+    world = make_world(context.database, "Elnath", now)
+    about = {"organization_id": world.organization_id, "connection_id": world.connection_id}
+    with context.database.organization(world.organization_id) as session:
+        look = Errand(**about, kind=ErrandKind.RECONCILE, state=ErrandState.DONE, asked_by="x", started_at=now,
+                      finished_at=now, next_try_at=now)  # fmt: skip
+        session.add(look)
+        session.flush()
+        for number in range(PAGE_SIZE + 5):
+            told = {"kind": FindingKind.MISSED_EVENT, "subject": f"evt_{number}", "why": "lost", "found_at": now}
+            session.add(Finding(**about, errand_id=look.id, **told))
+    browser = enter(app, context, add_member(context.database, world, Role.OWNER, now))
+    seen = set()
+    for page in (1, 2):
+        answer = browser.get(f"/connections/{world.connection_id}/reconcile?page={page}")
+        assert answer.status_code == 200
+        seen |= set(re.findall(r"evt_\d+", answer.text))
+    assert len(seen) == PAGE_SIZE + 5
 
 
 @pytest.mark.parametrize(

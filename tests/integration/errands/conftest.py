@@ -20,9 +20,9 @@ def run(stage: Stage, kind: ErrandKind, **options: Any) -> Progress:
     return carry_on(stage.context, stage.organization_id, errand_id, pace=lambda: None)
 
 
-def reconcile(stage: Stage) -> list[Finding]:
+def reconcile(stage: Stage, options: dict[str, Any] | None = None) -> list[Finding]:
     """Look for what was missed; what this look found, in order."""
-    progress = run(stage, ErrandKind.RECONCILE)
+    progress = run(stage, ErrandKind.RECONCILE, **(options or {}))
     assert progress.standing == "done", progress
     newest = max(stage.rows(Errand, Errand.kind == ErrandKind.RECONCILE), key=lambda errand: errand.started_at)
     return sorted(stage.rows(Finding, Finding.errand_id == newest.id), key=lambda finding: finding.id)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.inbox.errands.running import rehearse
+from app.inbox.errands.walk import BY_HAND
 from app.models import Connection, Errand, Finding, InboxEvent, RecoveryCase
 from app.recovery.invariants import find_offences
 from app.vocabulary import CaseState, ErrandKind, EventOrigin, FindingKind, InboxState
@@ -69,6 +70,19 @@ def test_events_that_are_on_their_way_are_not_called_missed(stage: Stage) -> Non
     assert reconcile(stage) == []
     stage.advance(minutes=3)
     assert kinds(reconcile(stage)) == {FindingKind.MISSED_EVENT}
+
+
+def test_a_person_who_asks_gets_what_is_on_its_way_too(stage: Stage) -> None:
+    customer = stage.customer()["customer"]
+    stage.settle()
+    stage.control("faults", kind="lost_webhook")
+    invoice = stage.control("fail", customer=customer, script=["insufficient_funds"])["invoice"]
+    stage.settle()
+    stage.http.delete(f"{stage.sandbox.url}/_sandbox/faults", timeout=10)
+    findings = reconcile(stage, {BY_HAND: True})
+    assert any("may be on its way" in finding.why for finding in findings)
+    stage.settle()
+    assert stage.case(invoice).state is CaseState.WAITING
 
 
 @pytest.mark.long
