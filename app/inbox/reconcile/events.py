@@ -94,8 +94,9 @@ def _ask(walk: Walk, place: dict[str, Any], types: tuple[str, ...], kind: str) -
     except (InvalidRequest, NotFound):
         if place["newer_than"] is None:
             raise
-        # Stripe has forgotten the event we had seen last: walk back to the day instead.
+        # Stripe has forgotten the event we had seen last: walk back to the day instead, and remember another.
         place.update(newer_than=None, cursor=None)
+        place["newest"].pop(str(PASSES[place["pass"]][0]), None)
         return walk.gateway.events_page(types, created_after=since)
 
 

@@ -72,6 +72,20 @@ def test_events_that_are_on_their_way_are_not_called_missed(stage: Stage) -> Non
     assert kinds(reconcile(stage)) == {FindingKind.MISSED_EVENT}
 
 
+def test_an_event_that_stripe_has_forgotten_is_not_looked_for_for_ever(stage: Stage) -> None:
+    stage.fail(stage.customer()["customer"])
+    stage.advance(minutes=5)
+    reconcile(stage)
+    with stage.context.database.organization(stage.organization_id) as session:
+        (before,) = session.query(Errand).filter_by(kind=ErrandKind.RECONCILE)
+        groups = before.position["events"]["newest"]
+        forgotten = dict.fromkeys(groups, "evt_of_last_year")
+        before.position = {**before.position, "events": {**before.position["events"], "newest": forgotten}}
+    assert reconcile(stage) == []
+    newest = max(stage.rows(Errand, Errand.kind == ErrandKind.RECONCILE), key=lambda errand: errand.started_at)
+    assert newest.position["events"]["newest"] == groups
+
+
 def test_a_person_who_asks_gets_what_is_on_its_way_too(stage: Stage) -> None:
     customer = stage.customer()["customer"]
     stage.settle()
