@@ -48,8 +48,7 @@ def main() -> None:
 def perform(given: dict[str, Any]) -> dict[str, Any]:
     """What came of the order that was given; its room and its folder are gone afterwards."""
     order = read_order(given["order"])
-    for left_behind in abandoned.folders(_FOLDERS):
-        shutil.rmtree(left_behind, ignore_errors=True)
+    clear_away()
     with ExitStack() as stack:
         room = stack.enter_context(open_room(given["database_url"], SystemClock().now()))
         folder = Path(stack.enter_context(TemporaryDirectory(prefix=abandoned.prefix(_FOLDERS))))
@@ -58,6 +57,12 @@ def perform(given: dict[str, Any]) -> dict[str, Any]:
         boot.leave_loaded_alone()
         play(stage, order, sweeping.sweep_once, lambda share: _say(share=share))
         return gather(stage)
+
+
+def clear_away() -> None:
+    """Remove the folders of rehearsals whose processes were killed."""
+    for left_behind in abandoned.folders(_FOLDERS):
+        shutil.rmtree(left_behind, ignore_errors=True)
 
 
 def stage_bell() -> StageBell:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 RECOUP = str(Path(sys.executable).with_name("recoup"))
 SOMEBODY_ELSES = {"DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/not_ours"}
 NONSENSE = {"DATABASE_URL": "nonsense://x", "PORT": "many", "SMTP_URL": "nowhere"}
@@ -34,6 +36,7 @@ def test_every_webhook_is_found_again_and_the_configured_database_is_left_alone(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_rehearsal_is_played_through_and_people_get_a_table(tmp_path: Path) -> None:
     ran = run("rehearsal", "--seconds", "1", cwd=tmp_path, given=NONSENSE)
     assert ran.returncode == 0, ran.stderr

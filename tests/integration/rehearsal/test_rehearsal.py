@@ -5,6 +5,7 @@ import os
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from shutil import rmtree
 from tempfile import gettempdir
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.campaigns.definition import MONTHLY, RetrySettings
 from app.cli.rehearse import rehearse as command
 from app.clock import SystemClock
 from app.context import Context
+from app.embedded import abandoned
 from app.messages.wording import Author, change
 from app.recovery.campaigns import add_version
 from app.rehearsal import rooms, shares
@@ -26,6 +28,7 @@ from app.rehearsal.orders import Order
 from app.rehearsal.rehearse import Rehearsed, rehearse
 from app.vocabulary import ConnectionMode
 from tests.stage import new_organization
+from workers.rehearsing import clear_away
 
 SHORT = MONTHLY.model_copy(
     update={
@@ -143,14 +146,16 @@ def test_a_room_in_which_somebody_still_plays_is_not_dropped_however_long_that_t
     assert rooms.rooms(url(context)) == []
 
 
-def test_what_a_killed_rehearsal_left_in_the_temporary_folder_is_cleared_away(
-    context: Context, organization_id: UUID
-) -> None:
-    left_behind = Path(gettempdir()) / f"recoup-rehearsal-{os.getpid()}-1-killed"
-    left_behind.mkdir()
-    (left_behind / "sandbox.db").write_bytes(b"x")
-    shares.perform(order(context, organization_id), url(context), lambda _share: None, processes=1)
-    assert not left_behind.exists()
+def test_what_a_killed_rehearsal_left_in_the_temporary_folder_is_cleared_away() -> None:
+    gone = Path(gettempdir()) / f"recoup-rehearsal-{os.getpid()}-1-x"
+    ours = gone.with_name(f"{abandoned.prefix('recoup-rehearsal')}x")
+    for folder in (gone, ours):
+        folder.mkdir()
+        (folder / "sandbox.db").write_bytes(b"x")
+    clear_away()
+    assert not gone.exists()
+    assert ours.exists()
+    rmtree(ours)
 
 
 @pytest.mark.parametrize(
