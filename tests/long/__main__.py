@@ -20,7 +20,7 @@ from app.vocabulary import ConnectionMode
 from tests.long.books import OUTCOMES
 from tests.long.proof import Result, Say, Size, prove
 
-MOST_LINES = 40
+MOST_LINES = 200
 TENTH = 0.1
 
 

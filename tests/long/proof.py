@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.models import ChargeAttempt, Finding, InboxEvent, Message
+from app.models import ChargeAttempt, Finding, InboxEvent, Message, RecoveryCase
 from app.recovery.books import compare
 from app.recovery.invariants import find_offences
 from app.reports.figures import Outcomes, Tally
@@ -21,6 +22,7 @@ from tests.long.playing import Play, settle_in
 from tests.long.trouble import Trouble
 
 PATIENCE = 180.0  # real seconds for one stop
+MOST_STORIES = 3
 
 Say = Callable[[str, float], None]
 
@@ -95,7 +97,24 @@ def find_wrong(town: Town) -> list[str]:
         *(f"{one.invariant}: {one.subject}: {one.detail}" for one in offences),
         *(f"{invoice} was charged twice" for invoice in doubled),
         *books.differences(town),
+        *(line for one in offences[:MOST_STORIES] for line in _story(town, one.subject)),
     ]
+
+
+def _story(town: Town, subject: str) -> list[str]:
+    """What was planned for a case and what happened to it, for whoever has to find out why."""
+    try:
+        case_id = UUID(subject)
+    except ValueError:
+        return []
+    with town.context.database.system() as session:
+        case = session.get(RecoveryCase, case_id)
+    if case is None:
+        return []
+    planned = [
+        f"{one.key} {one.state} {one.due_at} {one.finished_at} {one.claims} {one.problem}" for one in town.steps(case)
+    ]
+    return [f"{case.id}: {case.state} {case.failed_at}", *sorted(planned), *town.timeline(case)]
 
 
 def _counts(town: Town) -> dict[str, int]:
