@@ -136,8 +136,9 @@ def _later(running: RunningStep, problem: Exception) -> None:
         case = cases.lock_case(session, running.case_id)
         if _is_over(session.get_one(Step, running.claim.step_id)):
             return
-        steps.postpone(session, running.claim, now + wait, f"{type(problem).__name__}: {problem}")
-        key = f"later:{running.step.key}:{running.step.claims}"
+        trouble = f"{type(problem).__name__}: {problem}"
+        steps.try_later(session, running.claim, now + wait, trouble, running.step.claims)
+        key = f"later:{running.step.key}:{now.isoformat()}"
         summary = f"Not possible just now ({type(problem).__name__}); {running.step.kind} is tried again later."
         cases.append(session, case, EntryKind.NOTE, "later", key, now, now, summary)
 

@@ -187,13 +187,21 @@ def _finish(step_id: UUID, token: UUID, state: StepState, why: str | None, now: 
 
 
 def postpone(session: Session, claim: Claim, due_at: datetime, why: str) -> None:
-    """Put a begun step back on the calendar; raises `LeaseLost`."""
-    _under_lease(session, claim, *_postpone(claim.step_id, claim.token, due_at, why))
+    """Put a begun step back on the calendar because its time has not come; raises `LeaseLost`.
+
+    It was looked at and all is well, so what has gone wrong with it before counts no longer.
+    """
+    _under_lease(session, claim, *_postpone(claim.step_id, claim.token, due_at, why, 0))
+
+
+def try_later(session: Session, claim: Claim, due_at: datetime, trouble: str, claims: int) -> None:
+    """Put a begun step back because of `trouble`, which counts: it is the one after `claims`; raises `LeaseLost`."""
+    _under_lease(session, claim, *_postpone(claim.step_id, claim.token, due_at, trouble, claims))
 
 
 @prepared
-def _postpone(step_id: UUID, token: UUID, due_at: datetime, why: str) -> ReturningUpdate[UUID]:
-    again = {"state": StepState.PLANNED, "due_at": due_at, "problem": why}
+def _postpone(step_id: UUID, token: UUID, due_at: datetime, why: str, claims: int) -> ReturningUpdate[UUID]:
+    again = {"state": StepState.PLANNED, "due_at": due_at, "problem": why, "claims": claims}
     return _leave(step_id, token).values(again).returning(_STEPS.c.id)
 
 

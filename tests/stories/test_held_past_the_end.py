@@ -8,7 +8,7 @@ from app.recovery import customer_desk, holds
 from app.recovery.closing import closes_at
 from app.recovery.operator import Person
 from app.recovery.planning import definition_of
-from app.vocabulary import CaseState, HoldKind
+from app.vocabulary import CaseState, HoldKind, StepState
 from tests.stage import LADDER, Stage
 
 OLGA = Person("olga@example.com")
@@ -104,3 +104,21 @@ def test_a_notice_that_other_mails_hold_up_still_comes_a_day_before_the_end(stag
     assert case.state is CaseState.EXHAUSTED
     assert case.exhausted_at
     assert case.exhausted_at - notice.claimed_at >= timedelta(days=1)
+
+
+def test_an_end_that_had_to_wait_often_is_not_given_up_at_the_first_trouble(stage: Stage) -> None:
+    short = LADDER.model_copy(update={"window_days": 8})
+    stage.use_campaign(short)
+    invoice = stage.fail(stage.customer()["customer"], "do_not_honor")
+    with stage.context.database.organization(stage.organization_id) as session:
+        case = session.get_one(RecoveryCase, stage.case(invoice).id)
+        about = {"organization_id": case.organization_id, "customer_id": case.customer_id, "case_id": case.id}
+        why = {"kind": HoldKind.DISPUTE, "key": "dispute:1", "reason": "asked the bank", "by": "stripe"}
+        assert holds.place(session, **about, **why, until=None, now=stage.now)
+    stage.advance(days=short.window_days + 4)
+    stage.control("faults", kind="http_500")
+    stage.advance(hours=13)
+    stage.http.delete(f"{stage.sandbox.url}/_sandbox/faults", timeout=10)
+    stage.advance(days=1)
+    (end,) = [step for step in stage.steps(invoice) if step.key == "window_end"]
+    assert (end.state, end.claims) == (StepState.PLANNED, 0)
