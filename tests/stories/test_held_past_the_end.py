@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from app.campaigns.definition import MessageStep
+import pytest
+
+from app.campaigns.definition import MessageStep, RetrySettings
 from app.models import Customer, Hold, Message, RecoveryCase
 from app.recovery import customer_desk, holds
 from app.recovery.closing import closes_at
@@ -106,8 +108,11 @@ def test_a_notice_that_other_mails_hold_up_still_comes_a_day_before_the_end(stag
     assert case.exhausted_at - notice.claimed_at >= timedelta(days=1)
 
 
+@pytest.mark.long
 def test_an_end_that_had_to_wait_often_is_not_given_up_at_the_first_trouble(stage: Stage) -> None:
-    short = LADDER.model_copy(update={"window_days": 8})
+    two = tuple(message for message in LADDER.messages if message.kind in ("payment_failed", "final_notice"))
+    retries = RetrySettings(timing="ladder", ladder_days=(1, 3))
+    short = LADDER.model_copy(update={"window_days": 8, "messages": two, "retries": retries})
     stage.use_campaign(short)
     invoice = stage.fail(stage.customer()["customer"], "do_not_honor")
     with stage.context.database.organization(stage.organization_id) as session:

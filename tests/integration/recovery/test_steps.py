@@ -221,3 +221,19 @@ def test_the_database_allows_one_open_retry_for_a_case(context: Context, rows: R
     plan(context, rows, "retry:1", kind=StepKind.RETRY)
     with pytest.raises(IntegrityError, match="one_open_retry"):
         plan(context, rows, "retry:2", kind=StepKind.RETRY)
+
+
+def test_only_troubles_in_a_row_count_against_a_step(context: Context, rows: Rows) -> None:
+    plan(context, rows, "window_end", kind=StepKind.WINDOW_END)
+    for number in range(1, 4):
+        (one,) = claim(context)
+        begun = begin(context, one)
+        assert begun is not None
+        assert begun.claims == number
+        with context.database.organization(one.organization_id) as session:
+            steps.try_later(session, one, DUE, "Stripe is away", begun.claims)
+    (one,) = claim(context)
+    assert begin(context, one)
+    with context.database.organization(one.organization_id) as session:
+        steps.postpone(session, one, DUE, "not yet at its end")
+    assert only(context).claims == 0
