@@ -74,7 +74,17 @@ def replan(session: Session, case: RecoveryCase, now: datetime) -> Decision | No
     if isinstance(decision, Hold):
         closing.bring_into_line(session, case, definition_of(session, case), now)
         _see_through_hold(session, case, now)
+    see_that_it_ends(session, case, now)
     return decision
+
+
+def see_that_it_ends(session: Session, case: RecoveryCase, now: datetime) -> None:
+    """An open case always has something on its calendar. One that was taken up after its end, or whose end could not
+    be seen to, has no window's end there any more: it gets another one.
+    """
+    if case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER) and not steps.has_open(session, case.id):
+        due, key = max(case.window_ends_at, now + closing.LOOK_AGAIN), f"{closing.WINDOW_END}:{now.isoformat()}"
+        steps.plan(session, case, StepKind.WINDOW_END, key, due, "Nothing else is planned; somebody has to end it.")
 
 
 def answer_bounces(session: Session, message_ids: set[UUID], now: datetime) -> None:

@@ -24,7 +24,7 @@ from app.recovery.observing import observe_invoice
 from app.recovery.running_step import RunningStep
 from app.recovery.steps import Claim, LeaseLost
 from app.recovery.waiting import pause_for_charge
-from app.retries.decisions import RetryAt
+from app.retries.decisions import Reason, RetryAt
 from app.stripe_gateway.errors import ConnectionBroken, Permanent, RetryLater
 from app.vocabulary import CaseState, EntryKind, StepKind, StepState
 
@@ -111,8 +111,11 @@ def run_window_end(running: RunningStep) -> None:
             steps.postpone(session, running.claim, now + pause_for_charge(session, case, now), "a charge is under way")
             return
         decision = planning.replan(session, case, now)
-        if isinstance(decision, RetryAt) or case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER):
-            closes = closing.closes_at(session, case, planning.definition_of(session, case), now)
+        closes = closing.closes_at(session, case, planning.definition_of(session, case), now)
+        if isinstance(decision, RetryAt) and case.state is CaseState.NEEDS_CUSTOMER and closes and closes <= now:
+            # Stripe has refused to charge the card that would be tried
+            planning.give_up(session, case, str(Reason.WINDOW_OVER), now)
+        if case.state in (CaseState.WAITING, CaseState.NEEDS_CUSTOMER):
             again = closes if closes and closes > now else now + closing.LOOK_AGAIN
             steps.postpone(session, running.claim, again, "not yet at its end")
             return
@@ -150,6 +153,7 @@ def _fail(running: RunningStep, problem: Exception) -> None:
         if _is_over(session.get_one(Step, running.claim.step_id)):
             return
         steps.finish(session, running.claim, StepState.FAILED, f"{type(problem).__name__}: {problem}", now)
+        planning.see_that_it_ends(session, case, now)
         summary = f"The step {running.step.key} failed: {problem}. A person has to look at it."
         cases.append(session, case, EntryKind.NOTE, "failed", f"failed:{running.step.id}", now, now, summary)
 

@@ -85,6 +85,16 @@ def open_steps(session: Session, case_id: UUID, kind: StepKind | None = None) ->
     return [step for step in found if kind in (None, step.kind)]
 
 
+def has_open(session: Session, case_id: UUID) -> bool:
+    """Whether a case has any step that is still to come or under way."""
+    return session.scalar(*_any_open(case_id)) is not None
+
+
+@prepared
+def _any_open(case_id: UUID) -> Select[UUID]:
+    return select(_STEPS.c.id).where(_STEPS.c.case_id == case_id, _STEPS.c.state.in_(OPEN_STEP_STATES)).limit(1)
+
+
 @prepared
 def _open_steps(case_id: UUID) -> Select[Step]:
     return select(Step).where(Step.case_id == case_id, Step.state.in_(OPEN_STEP_STATES)).order_by(Step.due_at)

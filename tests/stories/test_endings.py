@@ -2,9 +2,12 @@
 
 import pytest
 
-from app.campaigns.definition import MONTHLY, FinalActionSettings
+from app.campaigns.definition import MONTHLY, FinalActionSettings, RetrySettings
 from app.models import RecoveryCase, SubscriptionSnapshot
 from app.recovery.foreseeing import NOTHING_TO_END
+from app.recovery.invariants import find_offences
+from app.stripe_gateway.gateway import StripeGateway
+from app.stripe_gateway.paying import Refused
 from app.vocabulary import CaseState, FinalActionKind, FinalActionState, StepKind, StepState, StopReason
 from tests.stage import Stage
 from tests.stories.customer import newest_mail
@@ -121,3 +124,28 @@ def test_an_abandoned_first_payment_is_no_case(stage: Stage) -> None:
     )
     stage.settle()
     assert stage.rows(RecoveryCase) == []
+
+
+def test_a_card_that_comes_after_the_end_and_that_stripe_will_not_charge_leaves_no_case_behind(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tuple(message for message in MONTHLY.messages if message.kind == "payment_failed")
+    retries = RetrySettings(timing="ladder", ladder_days=(1,), max_attempts=2)
+    short = MONTHLY.model_copy(update={"window_days": 2, "messages": first, "retries": retries})
+    stage.use_campaign(short)
+    made = stage.customer()
+    invoice = stage.fail(made["customer"], "insufficient_funds")
+    stage.advance(days=short.window_days + 0.5)
+    assert stage.case(invoice).state is CaseState.EXHAUSTED
+    refused = Refused("payment_method_not_available", None)
+    monkeypatch.setattr(StripeGateway, "pay_invoice", lambda *_args, **_named: refused)
+    stage.control(f"customers/{made['customer']}/new-card", on_subscriptions=True)
+    stage.settle()
+    case = stage.case(invoice)
+    assert case.state is CaseState.NEEDS_CUSTOMER
+    with stage.context.database.system() as session:
+        assert find_offences(session, stage.now) == []
+    stage.advance(days=1)
+    assert stage.case(invoice).state is CaseState.EXHAUSTED
+    with stage.context.database.system() as session:
+        assert find_offences(session, stage.now) == []
