@@ -226,3 +226,19 @@ def test_a_next_attempt_counts_only_where_somebody_makes_it(
 ) -> None:
     stripe_api.get(f"{API}/v1/invoices/in_1", json={**OPEN, "next_payment_attempt": 1_800_000_000})
     assert gateway.get_invoice("in_1").next_payment_attempt is None
+
+
+@pytest.mark.parametrize("body", ["", "nope", "<h1>Not Found</h1>", '{"detail": "no route"}'])
+def test_a_404_without_stripes_words_is_somebody_on_the_way_to_stripe(
+    stripe_itself: StripeGateway, stripe_api: responses.RequestsMock, body: str
+) -> None:
+    stripe_api.get(f"{STRIPE}/v1/invoices/in_1", status=404, body=body)
+    with pytest.raises(errors.StripeUnavailable):
+        stripe_itself.get_invoice("in_1")
+
+
+def test_a_404_in_stripes_words_is_believed(stripe_itself: StripeGateway, stripe_api: responses.RequestsMock) -> None:
+    words = {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such invoice"}}
+    stripe_api.get(f"{STRIPE}/v1/invoices/in_1", status=404, json=words)
+    with pytest.raises(errors.NotFound):
+        stripe_itself.get_invoice("in_1")
