@@ -62,21 +62,26 @@ def test_a_hold_that_is_let_go_early_leaves_the_end_where_it_was(stage: Stage) -
     assert end_on_the_calendar() == ends
 
 
-def test_after_a_dispute_that_outlasted_the_window_the_final_notice_comes_first(stage: Stage) -> None:
-    stage.use_campaign(LADDER)
-    made = stage.customer()
-    invoice = stage.fail(made["customer"], "do_not_honor")
+def dispute(stage: Stage, invoice: str) -> None:
+    """Put the case on hold without an end."""
     with stage.context.database.organization(stage.organization_id) as session:
         case = session.get_one(RecoveryCase, stage.case(invoice).id)
         about = {"organization_id": case.organization_id, "customer_id": case.customer_id, "case_id": case.id}
         why = {"kind": HoldKind.DISPUTE, "key": "dispute:1", "reason": "asked the bank", "by": "stripe"}
         assert holds.place(session, **about, **why, until=None, now=stage.now)
+
+
+def test_after_a_dispute_that_outlasted_the_window_the_final_notice_comes_first(stage: Stage) -> None:
+    stage.use_campaign(LADDER)
+    made = stage.customer()
+    invoice = stage.fail(made["customer"], "do_not_honor")
+    dispute(stage, invoice)
     stage.advance(days=LADDER.window_days + 3)
     assert stage.rows(Message, Message.kind == "final_notice") == []
     with stage.context.database.organization(stage.organization_id) as session:
         (hold,) = session.query(Hold)
-        assert holds.release(session, hold, "won", stage.now)
         released = stage.now
+        assert holds.release(session, hold, "won", released)
     stage.advance(days=1)
     (notice,) = stage.rows(Message, Message.kind == "final_notice")
     assert notice.claimed_at
@@ -115,11 +120,7 @@ def test_an_end_that_had_to_wait_often_is_not_given_up_at_the_first_trouble(stag
     short = LADDER.model_copy(update={"window_days": 8, "messages": two, "retries": retries})
     stage.use_campaign(short)
     invoice = stage.fail(stage.customer()["customer"], "do_not_honor")
-    with stage.context.database.organization(stage.organization_id) as session:
-        case = session.get_one(RecoveryCase, stage.case(invoice).id)
-        about = {"organization_id": case.organization_id, "customer_id": case.customer_id, "case_id": case.id}
-        why = {"kind": HoldKind.DISPUTE, "key": "dispute:1", "reason": "asked the bank", "by": "stripe"}
-        assert holds.place(session, **about, **why, until=None, now=stage.now)
+    dispute(stage, invoice)
     stage.advance(days=short.window_days + 4)
     stage.control("faults", kind="http_500")
     stage.advance(hours=13)
